@@ -1,0 +1,176 @@
+import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
+import { type BearerChallenge, readBearerChallenge } from '../messages/bearer-challenge.js'
+import type { Tokens } from '../messages/token-response.js'
+import { addedScope } from '../primitives/scope.js'
+import type { ConnectionCore } from './connection-core.js'
+import { renewable, tokensOf } from './current-token.js'
+import { nextRung, type Rung } from './ladder.js'
+import { isBackground, type McpRequest, readRequest, send } from './mcp-request.js'
+
+/**
+ * `fetch` with this connection's token: attached to requests to the resource's own origin, kept good, and answered for when
+ * the server refuses it.
+ *
+ * @throws CountersignError `interaction_required`, `interaction_pending`, `credentials_rejected`, `insufficient_scope`,
+ * `header_rejected`, `request_not_replayable`, `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`,
+ * `connector_closed`, and what a login ends with
+ */
+export async function authorizedFetch(
+  core: ConnectionCore,
+  input: string | URL | Request,
+  init?: RequestInit,
+): Promise<Response> {
+  const request = readRequest(core, input, init)
+  if (request.headers === undefined) return core.runtime.fetch(input, init)
+  if (request.ownAuthorization) return withOwnHeader(core, request)
+
+  // The fast path: a token that is good for a while costs a header and a comparison.
+  core.open()
+  const { renewing, runtime, held } = core
+  const fast = runtime.clock.now() < renewing.fastUntil
+  const tokens = fast ? tokensOf(held.known) : await renewing.current(request.signal)
+  const response = await send(core, request, tokens)
+  return response.status === 401 || response.status === 403 ? climb(core, request, tokens, response) : response
+}
+
+/** A header that the host set itself switches OAuth off (design: explicit wins); its rejection says so. */
+async function withOwnHeader(core: ConnectionCore, request: McpRequest): Promise<Response> {
+  const response = await send(core, request, undefined)
+  if (response.status !== 401) return response
+  await response.body?.cancel()
+  throw new CountersignError('header_rejected', { step: 'authorize', url: request.url, received: 'HTTP 401' })
+}
+
+/** What is known while a refused request climbs the ladder. */
+interface Climb {
+  readonly core: ConnectionCore
+  readonly request: McpRequest
+  readonly done: Set<Rung>
+  sent: Tokens | undefined
+  challenge: BearerChallenge
+}
+
+async function climb(
+  core: ConnectionCore,
+  request: McpRequest,
+  sent: Tokens | undefined,
+  refused: Response,
+): Promise<Response> {
+  let response = refused
+  const done = new Set<Rung>()
+  for (;;) {
+    const { status } = response
+    if (status !== 401 && status !== 403) return response
+    const challenge = readBearerChallenge(response.headers.get('www-authenticate'))
+    if (status === 403 && challenge.error !== 'insufficient_scope') return response
+    note(core, challenge)
+    const state: Climb = { core, request, done, sent, challenge }
+    const rungs = await takeRungs(state, status)
+    if (rungs instanceof CountersignError) {
+      // The legacy SSE transport reconnects for ever when fetch throws; it understands a 401.
+      if (request.legacySse) return response
+      await response.body?.cancel()
+      throw rungs
+    }
+    await response.body?.cancel()
+    sent = tokensOf(core.held.known)
+    response = await send(core, request, sent)
+  }
+}
+
+/** Climbs until there is something new to send, or returns the error that is left. */
+async function takeRungs(state: Climb, status: 401 | 403): Promise<undefined | CountersignError> {
+  const { core, request, done, sent, challenge } = state
+  for (;;) {
+    const { grant } = await core.held.read()
+    const current = tokensOf(grant)
+    const rung = nextRung({
+      status,
+      sent_current: sent?.access_token === current?.access_token || current === undefined,
+      issuer_listed: true,
+      refreshable: renewable(grant),
+      adds_scope: false,
+      may_sign_in: maySignIn(core, request),
+      done,
+    })
+    if (rung !== 'fail' && !request.replayable) {
+      return new CountersignError('request_not_replayable', { step: 'authorize', url: request.url })
+    }
+    done.add(rung)
+    switch (rung) {
+      case 'retry_current':
+        return undefined
+      case 'refresh':
+        if (await core.renewing.renew(request.signal)) return undefined
+        break
+      case 'sign_in':
+      case 'step_up':
+        await signIn(core, request, challenge)
+        return undefined
+      case 'fail':
+        return failure(state, status)
+    }
+  }
+}
+
+/** Joining a login costs nobody anything; opening one needs leave, a person who can be reached, and a foreground request. */
+const maySignIn = (core: ConnectionCore, request: McpRequest): boolean =>
+  core.signingIn.underWay ||
+  (core.mode === 'on-demand' &&
+    !core.signedOut &&
+    core.runtime.options.userAgent !== undefined &&
+    !isBackground(request))
+
+async function signIn(core: ConnectionCore, request: McpRequest, challenge: BearerChallenge): Promise<void> {
+  const { clock, interactionWaitMs } = core.runtime
+  const where = { step: 'authorize', url: core.url }
+  await withDeadline(
+    {
+      clock,
+      timeoutMs: interactionWaitMs,
+      signal: request.signal ?? undefined,
+      onTimeout: () => new CountersignError('interaction_pending', where),
+      onAbort: () => new CountersignError('request_aborted', { ...where, cause: request.signal?.reason }),
+    },
+    async () => {
+      const outcome = await core.signingIn.signIn({ scope: core.wider(challenge.scope) })
+      if (outcome === 'parked') throw new CountersignError('interaction_pending', where)
+    },
+  )
+}
+
+function failure({ core, done, sent, challenge, request }: Climb, status: 401 | 403): CountersignError {
+  const { url } = request
+  if (status === 403) {
+    const had = core.wider()
+    const asked = addedScope(had, challenge.scope)
+    return new CountersignError('insufficient_scope', {
+      step: 'authorize',
+      url,
+      expected: `scope ${challenge.scope ?? 'that the server does not name'}`,
+      received: `a token for ${had ?? 'no scope'}${asked.length === 0 ? ', which was asked for already' : ''}`,
+    })
+  }
+  if (done.has('sign_in') || done.has('step_up')) {
+    return new CountersignError('credentials_rejected', {
+      step: 'authorize',
+      url,
+      expected: 'the token of a new login to be accepted',
+      received: `HTTP 401${challenge.error === undefined ? '' : ` ${challenge.error}`}${challenge.error_description === undefined ? '' : `: ${challenge.error_description}`}`,
+    })
+  }
+  core.status.personNeeded = !core.signedOut
+  core.status.changed()
+  return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
+}
+
+/** Remembers the challenge for the login; what is absent now does not clear what was said before. */
+function note(core: ConnectionCore, challenge: BearerChallenge): void {
+  const { resource_metadata, scope } = challenge
+  core.challenge = {
+    resource_metadata: resource_metadata.length > 0 ? resource_metadata : (core.challenge?.resource_metadata ?? []),
+    ...(scope !== undefined ? { scope } : core.challenge?.scope !== undefined && { scope: core.challenge.scope }),
+  }
+  for (const tolerated of challenge.tolerated) core.diagnose(tolerated)
+}

@@ -1,0 +1,115 @@
+import { CountersignError } from '../errors/error.js'
+import { chooseAuthMethod } from '../messages/client-authentication.js'
+import type { Client } from '../messages/client-information.js'
+import type { Presentation, Way } from '../ports/user-agent.js'
+import { includesScope, unionScope } from '../primitives/scope.js'
+import { register } from '../steps/register.js'
+import type { Target } from '../steps/target.js'
+import type { RegistrationRecord } from './records.js'
+import { registeredFor, reveal, type Server } from './server.js'
+
+type RedirectWay = Extract<Way, { readonly kind: 'redirect' }>
+
+/**
+ * The command of `registering`: asks the user agent for the redirect URI, then finds the client in the specification's order:
+ * one registered for this issuer, a stored dynamic one, a new dynamic one.
+ *
+ * @param again - the server forgot the stored client: it is not looked at
+ */
+export async function becomeClient(
+  server: Server,
+  target: Target,
+  presentation: Pick<Presentation, 'way'>,
+  again: boolean,
+  signal: AbortSignal,
+): Promise<Client> {
+  const { runtime, options } = server
+  const stored = await runtime.records.list('registration', [target.issuer])
+  const way = await redirectWay(server, target, presentation, stored)
+  const registered = registeredFor(options.client, target.issuer)
+  if (registered !== undefined) return byHand(target, registered, way.redirectUri)
+  if (options.client?.dynamic === false) return register(server.context, withoutRegistration(target), plan(server, way))
+
+  const redirect_uris = urisOf(way)
+  const key = await runtime.records.key('registration', [target.issuer], redirect_uris)
+  const { raw, value } = await runtime.records.read('registration', key)
+  if (value !== undefined && !again && fits(value, target, runtime.clock.now())) {
+    return { ...value.client, redirect_uri: way.redirectUri }
+  }
+  const { initialAccessToken } = options.compatibility ?? {}
+  const token = initialAccessToken === undefined ? undefined : await reveal(initialAccessToken)
+  // A registration that is made again keeps what it had asked for: another connection may need it.
+  const scope = unionScope(value?.scope, target.scope)
+  const asked = scope === undefined ? target : { ...target, scope }
+  const client = await register(server.context, asked, plan(server, way, token), signal)
+  if (again || value !== undefined) runtime.emit({ type: 're_registered', level: 'info', url: server.url })
+  await runtime.records.write('registration', key, raw, { client, redirect_uris, ...(scope && { scope }) })
+  return client
+}
+
+async function redirectWay(
+  { options, url }: Server,
+  target: Target,
+  presentation: Pick<Presentation, 'way'>,
+  stored: readonly RegistrationRecord[],
+): Promise<RedirectWay> {
+  const { redirectHost, redirectPort } = options.compatibility ?? {}
+  const registeredRedirectUris = stored.flatMap((record) => record.redirect_uris)
+  const way = await presentation.way({
+    redirect: target.authorization_endpoint !== undefined,
+    device: false,
+    ...(redirectHost !== undefined && { redirectHost }),
+    ...(redirectPort !== undefined && { redirectPort }),
+    ...(registeredRedirectUris.length > 0 && { registeredRedirectUris }),
+  })
+  if (way?.kind === 'redirect') return way
+  throw new CountersignError('user_agent_unsuitable', {
+    step: 'register',
+    url,
+    expected: 'an authorization server with an authorization_endpoint, and a user agent that takes redirects',
+  })
+}
+
+const urisOf = (way: RedirectWay): readonly string[] =>
+  [...new Set([way.redirectUri, ...(way.alternatives ?? [])])].sort()
+
+const plan = ({ runtime }: Server, way: RedirectWay, initialAccessToken?: string): Parameters<typeof register>[2] => ({
+  client_name: runtime.options.clientName,
+  client_uri: runtime.options.clientUri,
+  logo_uri: runtime.options.logoUri,
+  redirect_uris: urisOf(way),
+  redirect_uri: way.redirectUri,
+  initialAccessToken,
+})
+
+/** Without an endpoint, registering ends in the error that tells the host what to register by hand. */
+function withoutRegistration(target: Target): Target {
+  const { registration_endpoint: _, ...rest } = target
+  return rest
+}
+
+function fits(record: RegistrationRecord, target: Target, now: number): boolean {
+  const { client_secret_expires_at } = record.client
+  const alive = client_secret_expires_at === undefined || client_secret_expires_at > now
+  return alive && (record.scope === undefined || includesScope(record.scope, target.scope))
+}
+
+function byHand(
+  target: Target,
+  registered: NonNullable<ReturnType<typeof registeredFor>>,
+  redirect_uri: string,
+): Client {
+  const methods = target.token_endpoint_auth_methods_supported
+  const method =
+    registered.tokenEndpointAuthMethod ??
+    (registered.clientSecret === undefined ? 'none' : chooseAuthMethod(methods, true))
+  if (method === undefined) {
+    throw new CountersignError('client_authentication_unsupported', {
+      step: 'register',
+      url: target.issuer,
+      expected: methods?.join(' '),
+      received: 'a client secret, usable as client_secret_basic or client_secret_post',
+    })
+  }
+  return { client_id: registered.clientId, token_endpoint_auth_method: method, origin: 'registered', redirect_uri }
+}

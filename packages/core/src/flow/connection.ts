@@ -1,0 +1,192 @@
+import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
+import type { Fetch } from '../ports/fetch.js'
+import type { Json } from '../ports/json.js'
+import { authorizedFetch } from './authorized-fetch.js'
+import type { ConnectionCore } from './connection-core.js'
+import { tokensOf, usable } from './current-token.js'
+import { restoring, type Snapshot } from './snapshot.js'
+
+const APP_STATE_MAX_BYTES = 4_096
+
+/** One MCP server for one account. Its members are bound: they may be passed on by themselves. */
+export interface Connection {
+  readonly url: string
+  readonly account: string | undefined
+  /**
+   * `fetch` with this connection's token, for any MCP client that takes one.
+   *
+   * Only requests to the server's own origin carry the token. A `401` is answered for: the current token, a refresh, a login
+   * where `interaction` allows it, each at most once for a request. An `Authorization` header on the request itself switches
+   * all of it off.
+   *
+   * @throws CountersignError `interaction_required`, `interaction_pending`, `credentials_rejected`, `insufficient_scope`,
+   * `header_rejected`, `request_not_replayable`, `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`,
+   * `store_unavailable`, `connector_closed`, and what a login ends with
+   */
+  readonly fetch: Fetch
+  /**
+   * Signs in. Signed in with enough scope: resolves at once. A login under way: joins it. With a user agent that navigates
+   * away it never resolves in this page.
+   *
+   * @param options.scope - must be covered; space-separated
+   * @param options.appState - JSON of at most 4 KB, handed back by `completeAuthorization`; never in a URL
+   * @param options.force - a new login although one is good
+   * @param options.signal - gives up waiting, and the login with it if this call opened it
+   */
+  authorize(options?: {
+    readonly scope?: string
+    readonly appState?: Json
+    readonly force?: boolean
+    readonly signal?: AbortSignal
+  }): Promise<Snapshot>
+  /**
+   * The first half of a login whose person the host carries itself. `state` goes into the person's own session and comes back
+   * to `completeAuthorization`, always.
+   *
+   * @returns `expiresAt` in milliseconds since the epoch
+   */
+  beginAuthorization(options: {
+    readonly redirectUri: string
+    readonly scope?: string
+    readonly appState?: Json
+  }): Promise<{ readonly authorizationUrl: string; readonly state: string; readonly expiresAt: number }>
+  /**
+   * The current access token, renewed first where it is about to expire. Never opens a login.
+   *
+   * @param options.refresh - renew it in any case
+   * @throws CountersignError `interaction_required`, and what a refresh ends with
+   */
+  token(options?: { readonly refresh?: boolean; readonly signal?: AbortSignal }): Promise<{
+    readonly accessToken: string
+    readonly tokenType: 'Bearer' | 'DPoP'
+    /** Milliseconds since the epoch; absent: unknown. */
+    readonly expiresAt?: number
+    readonly scope?: string
+  }>
+  /**
+   * Signs out: forgets the tokens, then revokes them (RFC 7009). Afterwards only `authorize()` opens a login.
+   *
+   * @param options.forgetClient - drop the dynamic registration too
+   */
+  signOut(options?: { readonly forgetClient?: boolean }): Promise<void>
+  getSnapshot(): Snapshot
+  /** Always `restoring`: for pages that are rendered on a server. */
+  getServerSnapshot(): Snapshot
+  /** @returns ends the subscription */
+  subscribe(listener: () => void): () => void
+}
+
+export function createConnection(core: ConnectionCore): Connection {
+  return Object.freeze<Connection>({
+    url: core.url,
+    account: core.account,
+    fetch: (input, init) => authorizedFetch(core, input, init),
+    authorize: (options = {}) => authorize(core, options),
+    beginAuthorization: (options) => beginAuthorization(core, options),
+    token: (options = {}) => token(core, options),
+    signOut: async (options) => {
+      core.open()
+      await core.signOut(options?.forgetClient ?? false)
+    },
+    getSnapshot: () => core.status.snapshot,
+    getServerSnapshot: () => restoring,
+    subscribe: (listener) => {
+      // A store that cannot be read is said by the next call that needs it.
+      if (core.held.known === undefined) core.held.read().catch(() => undefined)
+      return core.status.subscribe(listener)
+    },
+  })
+}
+
+type AuthorizeOptions = NonNullable<Parameters<Connection['authorize']>[0]>
+
+async function authorize(core: ConnectionCore, options: AuthorizeOptions): Promise<Snapshot> {
+  core.open()
+  const { scope, force = false, signal } = options
+  const appState = appStateText(options.appState)
+  if (!force && core.covers(scope)) return core.status.snapshot
+  if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
+  const joined = core.signingIn.underWay
+  // Before anything is awaited: a popup has to open within the click.
+  const outcome = core.signingIn.signIn({
+    scope: core.wider(scope),
+    appState,
+    unless: force ? undefined : () => core.covers(scope),
+  })
+  const where = { step: 'authorize', url: core.url }
+  const ended = await withDeadline(
+    {
+      clock: core.runtime.clock,
+      // The login has its own time limit.
+      timeoutMs: 2 * core.runtime.loginTimeoutMs,
+      signal,
+      onTimeout: () => new CountersignError('login_timeout', where),
+      onAbort: () => new CountersignError('request_aborted', { ...where, cause: signal?.reason }),
+    },
+    () => outcome,
+  ).catch((error: unknown) => {
+    if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', where))
+    throw error
+  })
+  // The page is about to go away; whoever awaits this goes with it.
+  return ended === 'parked' ? new Promise<never>(() => undefined) : core.status.snapshot
+}
+
+async function beginAuthorization(
+  core: ConnectionCore,
+  options: Parameters<Connection['beginAuthorization']>[0],
+): Promise<{ readonly authorizationUrl: string; readonly state: string; readonly expiresAt: number }> {
+  core.open()
+  const { redirectUri, scope } = options
+  if (!URL.canParse(redirectUri) || redirectUri.includes('#')) {
+    throw new CountersignError('options_invalid', {
+      step: 'prepare',
+      expected: 'redirectUri as an absolute URL without fragment (RFC 6749 section 3.1.2)',
+      received: redirectUri,
+    })
+  }
+  if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
+  const { pending } = await core.signingIn.beginCarried(redirectUri, {
+    scope,
+    appState: appStateText(options.appState),
+  })
+  return { authorizationUrl: pending.authorization_url, state: pending.state, expiresAt: pending.expires_at }
+}
+
+async function token(
+  core: ConnectionCore,
+  { refresh = false, signal }: NonNullable<Parameters<Connection['token']>[0]>,
+): ReturnType<Connection['token']> {
+  core.open()
+  const before = await core.renewing.current(signal)
+  if (refresh && before !== undefined && !(await core.renewing.renew(signal)))
+    throw core.interactionRequired('login_ended')
+  const tokens = refresh ? tokensOf(core.held.known) : before
+  if (tokens === undefined) throw core.interactionRequired('no_login')
+  if (
+    !usable(tokens, core.runtime.clock.now()) &&
+    tokens.expires_at !== undefined &&
+    tokens.expires_at > tokens.issued_at
+  ) {
+    throw core.interactionRequired('login_ended')
+  }
+  return {
+    accessToken: tokens.access_token,
+    tokenType: tokens.token_type,
+    ...(tokens.expires_at !== undefined && { expiresAt: tokens.expires_at }),
+    ...(tokens.scope !== undefined && { scope: tokens.scope }),
+  }
+}
+
+function appStateText(appState: Json | undefined): string | undefined {
+  if (appState === undefined) return undefined
+  const text = JSON.stringify(appState)
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes <= APP_STATE_MAX_BYTES) return text
+  throw new CountersignError('options_invalid', {
+    step: 'prepare',
+    expected: `appState of at most ${APP_STATE_MAX_BYTES} bytes`,
+    received: `${bytes} bytes`,
+  })
+}

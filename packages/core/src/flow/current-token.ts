@@ -1,0 +1,31 @@
+import type { Tokens } from '../messages/token-response.js'
+import type { Grant } from './grant.js'
+
+const MAX_LEEWAY_MS = 60_000
+
+/** Whether an access token has life left; one without a known expiry is used until the server refuses it. */
+export const usable = (tokens: Tokens, now: number): boolean =>
+  tokens.expires_at === undefined || tokens.expires_at > now
+
+/** The tokens of a grant, if it has any. */
+export const tokensOf = (grant: Grant | undefined): Tokens | undefined =>
+  grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.tokens
+
+/** Whether there is a refresh token that may still be sent. */
+export const renewable = (grant: Grant | undefined): boolean =>
+  grant?.phase === 'valid' && grant.granted.tokens.refresh_token !== undefined
+
+/**
+ * From when on a token is renewed before it is used: its expiry, less the smaller of a minute and a quarter of its lifetime.
+ * A token that was born expired is used until the server refuses it: then the expiry is what is wrong.
+ *
+ * @param jitter - 0 to 1, so that processes that share a token do not all come at once
+ * @returns milliseconds since the epoch; Infinity where there is nothing to go by, or nothing to renew with
+ */
+export function renewAt(grant: Grant | undefined, jitter: number): number {
+  const tokens = tokensOf(grant)
+  if (tokens?.expires_at === undefined || !renewable(grant)) return Infinity
+  const lifetimeMs = tokens.expires_at - tokens.issued_at
+  if (lifetimeMs <= 0) return Infinity
+  return tokens.expires_at - Math.min(MAX_LEEWAY_MS, lifetimeMs / 4) * (1 - jitter / 5)
+}

@@ -1,0 +1,109 @@
+import { CountersignError } from '../errors/error.js'
+import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
+import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
+import { checkPkce } from '../steps/check-support.js'
+import { discoverAuthorizationServer } from '../steps/discover-authorization-server.js'
+import { discoverResource } from '../steps/discover-resource.js'
+import { selectScope } from '../steps/select-scope.js'
+import type { Target } from '../steps/target.js'
+import type { Request } from './attempt.js'
+import { registeredFor, type Server } from './server.js'
+
+/**
+ * The command of `discovering`: the protected resource, then the first of its authorization servers that is usable, one that
+ * the host has a client for before the others.
+ */
+export async function discover(server: Server, request: Request, signal: AbortSignal): Promise<Target> {
+  const { options, context, url } = server
+  const challenge = request.challenge ?? { resource_metadata: [] }
+  const resource = await discoverResource(context, url, challenge, signal)
+  const issuers = [...resource.authorization_servers].sort((a, b) => rank(server, a) - rank(server, b))
+  const { allowedIssuers } = options
+  const allowed = issuers.filter((issuer) => allowedIssuers?.includes(issuer) ?? true)
+  if (allowed.length === 0) {
+    throw new CountersignError('issuer_not_expected', {
+      step: 'discover',
+      url,
+      expected: allowedIssuers?.join(' '),
+      received: issuers.join(' '),
+    })
+  }
+  let first: unknown
+  for (const issuer of allowed) {
+    try {
+      const metadata = await authorizationServer(server, issuer, signal)
+      return targetOf(server, request, resource, metadata)
+    } catch (error) {
+      if (!CountersignError.is(error) || signal.aborted) throw error
+      first ??= error
+    }
+  }
+  throw first
+}
+
+const rank = (server: Server, issuer: string): number =>
+  registeredFor(server.options.client, issuer)?.issuer === issuer ? 0 : 1
+
+/** Through the discovery record: a second server of one authorization server asks nothing. */
+async function authorizationServer(
+  { runtime, options, context }: Server,
+  issuer: string,
+  signal: AbortSignal,
+): Promise<AuthorizationServerMetadata> {
+  const { trustIssuer } = options.compatibility ?? {}
+  const document = trustIssuer?.listed === issuer ? trustIssuer.document : issuer
+  const key = await runtime.records.key('discovery', [issuer, document])
+  const { raw, value } = await runtime.records.read('discovery', key)
+  if (value !== undefined && value.fresh_until > context.clock.now()) return value.metadata
+  const found = await discoverAuthorizationServer(context, issuer, document, signal)
+  // Losing this race to another process is as good as winning it.
+  await runtime.records.write('discovery', key, raw, found, found.fresh_until)
+  return found.metadata
+}
+
+function targetOf(
+  { options }: Server,
+  request: Request,
+  resource: ProtectedResourceMetadata,
+  metadata: AuthorizationServerMetadata,
+): Target {
+  const { compatibility = {} } = options
+  checkPkce(metadata, compatibility.assumePkceS256 ?? false)
+  const { endpoints = {} } = compatibility
+  const authorization_endpoint = endpoints.authorization ?? metadata.authorization_endpoint
+  const token_endpoint = endpoints.token ?? metadata.token_endpoint
+  const registration_endpoint = endpoints.registration ?? metadata.registration_endpoint
+  const revocation_endpoint = endpoints.revocation ?? metadata.revocation_endpoint
+  if (token_endpoint === undefined) {
+    throw new CountersignError('authorization_server_metadata_invalid', {
+      step: 'discover',
+      url: metadata.issuer,
+      expected: 'token_endpoint',
+      received: 'none',
+    })
+  }
+  const asked = compatibility.resource
+  const resource_parameter = asked === undefined ? resource.resource : 'value' in asked ? asked.value : undefined
+  const methods = metadata.token_endpoint_auth_methods_supported
+  const scope = selectScope({
+    pinned: options.scope,
+    required: request.scope,
+    challenge: request.challenge?.scope,
+    resource: resource.scopes_supported,
+    authorizationServer: metadata.scopes_supported,
+    offlineAccess: options.offlineAccess ?? true,
+  })
+  return {
+    resource: resource.resource,
+    issuer: metadata.issuer,
+    token_endpoint,
+    iss_parameter: metadata.authorization_response_iss_parameter_supported,
+    ...(resource_parameter !== undefined && { resource_parameter }),
+    ...(authorization_endpoint !== undefined && { authorization_endpoint }),
+    ...(registration_endpoint !== undefined && { registration_endpoint }),
+    ...(revocation_endpoint !== undefined && { revocation_endpoint }),
+    ...(methods !== undefined && { token_endpoint_auth_methods_supported: methods }),
+    ...(metadata.client_id_metadata_document_supported && { client_id_metadata_document_supported: true as const }),
+    ...(scope !== undefined && { scope }),
+  }
+}

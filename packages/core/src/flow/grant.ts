@@ -1,0 +1,157 @@
+import type { Client } from '../messages/client-information.js'
+import type { Tokens } from '../messages/token-response.js'
+import type { Target } from '../steps/target.js'
+import type { Granted } from './attempt.js'
+
+/**
+ * Who may spend the refresh token or exchange a code. Part of the record, put there by the store's compare-and-set, so that
+ * it cannot be lost without the record knowing.
+ */
+export interface Lease {
+  readonly id: string
+  readonly holder: string
+  /** Milliseconds since the epoch. */
+  readonly taken_at: number
+  readonly lasts_ms: number
+  /** The request may have left: from here on a commit at the server is possible. */
+  readonly sent?: true
+}
+
+/** A refresh token that is no longer ours to use, to be revoked where it came from, whatever the server has moved to since. */
+export interface Replaced {
+  readonly refresh_token: string
+  readonly target: Target
+  readonly client?: Client
+}
+
+interface Turns {
+  /** Raised by every lease and sign-out. */
+  readonly turn: number
+  /** The turn in which what the record holds came: later beats earlier. */
+  readonly got: number
+  readonly lease?: Lease
+  /** How many requests with the present refresh token may have been committed without an answer. */
+  readonly unanswered?: number
+  /** Milliseconds since the epoch. */
+  readonly retry_at?: number
+  readonly replaced?: readonly Replaced[]
+}
+
+interface Held extends Turns {
+  /** Random, new with every login. */
+  readonly grant: string
+  readonly granted: Granted
+}
+
+/** What a sign-in left: one stored record. */
+export type Grant =
+  /** Nothing, or (`got` above 0) the tombstone of a sign-out. */
+  | ({ readonly phase: 'absent' } & Turns)
+  | ({ readonly phase: 'valid' } & Held)
+  /** The refresh token was definitively rejected and is never sent again; an access token with life left still serves. */
+  | ({ readonly phase: 'spent' } & Held)
+
+export const nothing: Grant = { phase: 'absent', turn: 0, got: 0 }
+
+export type GrantEvent =
+  | { readonly type: 'leased'; readonly lease: Lease }
+  | { readonly type: 'sent'; readonly id: string }
+  /** The lease is given back: nothing was sent, or what was sent has nothing to do with the refresh token. */
+  | { readonly type: 'released'; readonly id: string }
+  /** A login hands over. */
+  | {
+      readonly type: 'granted'
+      readonly turn: number
+      readonly id: string
+      readonly grant: string
+      readonly granted: Granted
+    }
+  | {
+      readonly type: 'refreshed'
+      readonly turn: number
+      readonly id: string
+      readonly grant: string
+      readonly from: Granted
+      readonly tokens: Tokens
+    }
+  /** Surely before a commit. */
+  | { readonly type: 'deferred'; readonly id: string; readonly retry_at: number }
+  /** Perhaps after one. */
+  | { readonly type: 'unanswered'; readonly id: string; readonly retry_at: number }
+  | { readonly type: 'rejected'; readonly id: string; readonly grant: string; readonly got: number }
+  | { readonly type: 'revoked'; readonly refresh_tokens: readonly string[] }
+  | { readonly type: 'signed_out' }
+
+/** The next record. Total and pure: an event that does not apply returns the very same object. */
+export function grant(s: Grant, e: GrantEvent): Grant {
+  switch (e.type) {
+    case 'leased':
+      return {
+        ...s,
+        turn: s.turn + 1,
+        lease: e.lease,
+        ...(s.lease?.sent && { unanswered: (s.unanswered ?? 0) + 1 }),
+      }
+    case 'sent':
+      return s.lease?.id === e.id && !s.lease.sent ? { ...s, lease: { ...s.lease, sent: true } } : s
+    case 'released':
+      return withoutLease(s, e.id)
+    case 'granted': {
+      // Too late: something newer is there. Kept only to be revoked.
+      if (e.turn <= s.got) return plus(s, toRevoke(e.granted, e.granted.tokens))
+      const { unanswered: _u, retry_at: _r, ...kept } = withoutLease(s, e.id)
+      const old =
+        s.phase !== 'absent' && s.granted.tokens.refresh_token !== e.granted.tokens.refresh_token
+          ? toRevoke(s.granted, s.granted.tokens)
+          : []
+      return plus({ ...kept, phase: 'valid', grant: e.grant, granted: e.granted, got: e.turn }, old)
+    }
+    case 'refreshed': {
+      if (s.phase === 'absent' || s.grant !== e.grant || e.turn <= s.got) return plus(s, toRevoke(e.from, e.tokens))
+      const { unanswered: _u, retry_at: _r, ...kept } = withoutLease(s, e.id)
+      const granted = { ...s.granted, tokens: carry(s.granted.tokens, e.tokens) }
+      return { ...kept, phase: 'valid', grant: s.grant, granted, got: e.turn }
+    }
+    case 'deferred':
+      return s.lease?.id === e.id ? { ...withoutLease(s, e.id), retry_at: e.retry_at } : s
+    case 'unanswered':
+      return s.lease?.id === e.id
+        ? { ...withoutLease(s, e.id), retry_at: e.retry_at, unanswered: (s.unanswered ?? 0) + 1 }
+        : s
+    case 'rejected':
+      return s.phase === 'valid' && s.grant === e.grant && s.got === e.got
+        ? { ...withoutLease(s, e.id), phase: 'spent' }
+        : s
+    case 'revoked': {
+      const left = s.replaced?.filter((r) => !e.refresh_tokens.includes(r.refresh_token))
+      if (left === undefined || left.length === s.replaced?.length) return s
+      const { replaced: _, ...rest } = s
+      return left.length > 0 ? { ...rest, replaced: left } : rest
+    }
+    case 'signed_out': {
+      const { turn, replaced } = s
+      const tombstone: Grant = { phase: 'absent', turn: turn + 1, got: turn + 1, ...(replaced && { replaced }) }
+      return plus(tombstone, s.phase === 'absent' ? [] : toRevoke(s.granted, s.granted.tokens))
+    }
+  }
+}
+
+/** Answers that omit a member keep the one we had (RFC 6749 sections 5.1 and 6). The expiry is never carried over. */
+const carry = (was: Tokens, now: Tokens): Tokens => ({
+  ...(was.refresh_token !== undefined && { refresh_token: was.refresh_token }),
+  ...(was.scope !== undefined && { scope: was.scope }),
+  ...now,
+})
+
+function withoutLease<S extends Grant>(s: S, id: string): S {
+  if (s.lease?.id !== id) return s
+  const { lease: _, ...rest } = s
+  return rest as S
+}
+
+const toRevoke = ({ target, client }: Granted, { refresh_token }: Tokens): readonly Replaced[] =>
+  refresh_token === undefined ? [] : [{ refresh_token, target, ...(client && { client }) }]
+
+function plus(s: Grant, more: readonly Replaced[]): Grant {
+  return more.length === 0 ? s : { ...s, replaced: [...(s.replaced ?? []), ...more] }
+}

@@ -1,0 +1,69 @@
+import { randomId } from '../primitives/random-id.js'
+import type { Lease } from './grant.js'
+import type { HeldGrant, Seen } from './held-grant.js'
+import type { Runtime } from './runtime.js'
+
+const POLL_MS = 250
+/** A lease whose request has not left may be replaced after this long: nothing can be lost by it. */
+const UNSENT_MS = 3_000
+/** A lease that was taken longer ago than this by the wall clock holds nobody up, wherever its holder is. */
+const STALE_MS = 600_000
+
+/** How long a lease, and the socket under it, may last: three deadlines. */
+export const leaseMs = (runtime: Runtime): number => 3 * runtime.requestTimeoutMs
+
+/** A new lease, remembered as this connector's own. */
+export async function newLease(runtime: Runtime): Promise<Lease> {
+  const lease: Lease = {
+    id: randomId(runtime.random),
+    holder: (await runtime.presence?.self()) ?? '',
+    taken_at: runtime.clock.now(),
+    lasts_ms: leaseMs(runtime),
+  }
+  runtime.leases.set(lease.id, true)
+  return lease
+}
+
+/** Nobody here works under this lease any more; should the store still carry it, it may be replaced at once. */
+export const forgetLease = (runtime: Runtime, id: string): void => {
+  if (runtime.leases.has(id)) runtime.leases.set(id, false)
+  // A connector that lives for months must not remember every refresh it made.
+  for (const [old, used] of runtime.leases) {
+    if (runtime.leases.size <= 64) break
+    if (!used) runtime.leases.delete(old)
+  }
+}
+
+/**
+ * Waits while somebody else's lease is to be respected.
+ *
+ * @param atMostMs - how long a caller that may go on without it waits; unlimited by default
+ * @returns the record to go on from: without a lease, or with one that may be replaced
+ */
+export async function waitForLease(runtime: Runtime, held: HeldGrant, atMostMs: number = Infinity): Promise<Seen> {
+  const began = runtime.clock.monotonic()
+  let since = began
+  let raw: string | undefined
+  let told = false
+  for (;;) {
+    const seen = await held.read()
+    const { lease } = seen.grant
+    if (lease === undefined || runtime.leases.get(lease.id) === false) return seen
+    const at = runtime.clock.monotonic()
+    if (seen.raw !== raw) since = at
+    raw = seen.raw
+    if (at - began >= atMostMs || (await replaceable(runtime, lease, at - since))) return seen
+    if (!told) runtime.emit({ type: 'lease_waited', level: 'debug' })
+    told = true
+    await runtime.clock.sleep(POLL_MS)
+  }
+}
+
+async function replaceable(runtime: Runtime, lease: Lease, unchangedMs: number): Promise<boolean> {
+  // Ours and in use: a login and a refresh of one connector respect each other like strangers.
+  if (runtime.leases.get(lease.id) === true) return false
+  if (!lease.sent && unchangedMs >= UNSENT_MS) return true
+  const alive = lease.holder === '' ? undefined : await runtime.presence?.alive(lease.holder)
+  if (alive !== undefined) return !alive
+  return unchangedMs >= lease.lasts_ms || runtime.clock.now() - lease.taken_at > STALE_MS
+}

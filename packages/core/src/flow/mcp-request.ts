@@ -1,0 +1,73 @@
+import type { Tokens } from '../messages/token-response.js'
+import type { ConnectionCore } from './connection-core.js'
+
+/** A request of an MCP client, as far as authorization is concerned. */
+export interface McpRequest {
+  readonly url: string
+  readonly input: string | URL | Request
+  readonly init: RequestInit | undefined
+  /** A copy to put the token in; undefined for a request to another origin, which goes out as it came. */
+  readonly headers: Headers | undefined
+  readonly ownAuthorization: boolean
+  readonly signal: AbortSignal | null | undefined
+  readonly method: string
+  /** Whether it can be sent a second time. A stream cannot, and is never buffered. */
+  readonly replayable: boolean
+  /** The SDKs' legacy SSE transport: it alone asks for this cache mode. */
+  readonly legacySse: boolean
+}
+
+export function readRequest(core: ConnectionCore, input: string | URL | Request, init?: RequestInit): McpRequest {
+  const request = typeof input === 'object' && 'method' in input ? input : undefined
+  const url = request?.url ?? String(input)
+  const within = sameOrigin(core, url)
+  if (!within) foreign(core, url)
+  const headers = within ? new Headers(init?.headers ?? request?.headers) : undefined
+  const body = init?.body ?? request?.body
+  return {
+    url,
+    input,
+    init,
+    headers,
+    ownAuthorization: headers?.has('authorization') ?? false,
+    signal: init?.signal ?? request?.signal,
+    method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
+    replayable: !(body instanceof ReadableStream) && !(request?.body && init?.body === undefined),
+    legacySse: (init?.cache ?? request?.cache) === 'no-store',
+  }
+}
+
+/** A bare look at the text decides where it can: parsing a URL costs more than the rest of a request. */
+function sameOrigin(core: ConnectionCore, url: string): boolean {
+  const { origin } = core
+  if (url.startsWith(origin)) {
+    const next = url[origin.length]
+    if (next === '/' || next === '?' || next === '#' || next === undefined) return true
+  }
+  return URL.canParse(url) && new URL(url).origin === origin
+}
+
+/** Where a token never goes, and that it did not go there, once for each origin. */
+function foreign(core: ConnectionCore, url: string): void {
+  if (!URL.canParse(url)) return
+  const { origin } = new URL(url)
+  core.foreign ??= new Set()
+  if (core.foreign.has(origin)) return
+  core.foreign.add(origin)
+  core.diagnose({ code: 'foreign_origin', expected: core.origin, received: origin })
+}
+
+/** Sends the request with these tokens, or bare. */
+export function send(core: ConnectionCore, request: McpRequest, tokens: Tokens | undefined): Promise<Response> {
+  const { input, init, headers } = request
+  if (headers === undefined) return core.runtime.fetch(input, init)
+  if (tokens !== undefined) headers.set('authorization', `Bearer ${tokens.access_token}`)
+  else if (!request.ownAuthorization) headers.delete('authorization')
+  return core.runtime.fetch(input, { ...init, headers })
+}
+
+/** A stream that the client opens for itself, with nobody waiting: it never opens a browser. */
+export function isBackground({ method, init }: McpRequest): boolean {
+  if (method === 'GET') return true
+  return typeof init?.body === 'string' && /"method"\s*:\s*"subscriptions\/listen"/.test(init.body)
+}

@@ -1,0 +1,93 @@
+import { CountersignError } from '../errors/error.js'
+import type { Clock } from '../ports/clock.js'
+import type { Fetch } from '../ports/fetch.js'
+import type { LogEvent } from '../ports/log.js'
+import type { Presence } from '../ports/presence.js'
+import type { Random } from '../ports/random.js'
+import { SingleFlight } from '../primitives/single-flight.js'
+import { memoryStore } from '../stores/memory.js'
+import type { ConnectorOptions } from './options.js'
+import { Records } from './records.js'
+import { systemClock, systemRandom } from './system.js'
+
+/** What the connections of one connector share. */
+export interface Runtime {
+  readonly options: ConnectorOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly fetch: Fetch
+  readonly oauthFetch: Fetch
+  readonly presence: Presence | undefined
+  readonly records: Records
+  readonly storeName: string
+  readonly requestTimeoutMs: number
+  readonly loginTimeoutMs: number
+  readonly interactionWaitMs: number
+  /** Ids of the leases that this connector took; false once nobody here works under it any more. */
+  readonly leases: Map<string, boolean>
+  /** Completions under way, by `state`. */
+  readonly completions: SingleFlight<unknown>
+  /** Work that `close` ends or waits for. */
+  readonly working: Set<Working>
+  closed: boolean
+  emit(event: Omit<LogEvent, 'at'>): void
+}
+
+/** Something under way: `cancel` where it may be given up, else it is waited for. */
+export interface Working {
+  readonly done: Promise<unknown>
+  readonly cancel?: (reason: CountersignError) => void
+}
+
+export function createRuntime(options: ConnectorOptions): Runtime {
+  const clock = options.clock ?? systemClock
+  const store = options.store ?? memoryStore(() => clock.now())
+  const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
+  const emit = (event: Omit<LogEvent, 'at'>): void => options.log?.({ ...event, at: clock.now() })
+  return {
+    options,
+    clock,
+    random: options.random ?? systemRandom,
+    fetch: options.fetch ?? platformFetch,
+    oauthFetch: options.oauthFetch ?? platformFetch,
+    presence: options.presence,
+    records: new Records(
+      store,
+      options.appId ?? 'countersign',
+      () => clock.now(),
+      (diagnostic) => emit({ type: 'diagnostic', level: 'warn', diagnostic }),
+    ),
+    storeName: store.name,
+    requestTimeoutMs: duration('requestTimeoutMs', options.requestTimeoutMs, 30_000),
+    loginTimeoutMs: duration('loginTimeoutMs', options.loginTimeoutMs, 600_000),
+    interactionWaitMs: duration('interactionWaitMs', options.interactionWaitMs, 45_000),
+    leases: new Map(),
+    completions: new SingleFlight(),
+    working: new Set(),
+    closed: false,
+    emit,
+  }
+}
+
+function duration(name: string, value: number | undefined, normally: number): number {
+  if (value === undefined) return normally
+  if (Number.isFinite(value) && value > 0) return value
+  throw new CountersignError('options_invalid', {
+    step: 'connect',
+    expected: `${name} as a positive number of milliseconds`,
+    received: String(value),
+  })
+}
+
+/** Registers work for `close`, for as long as it is under way. */
+export async function track<T>(runtime: Runtime, working: Omit<Working, 'done'>, work: () => Promise<T>): Promise<T> {
+  if (runtime.closed) throw new CountersignError('connector_closed', { step: 'connect' })
+  const done = work()
+  const entry: Working = { ...working, done: done.catch(() => undefined) }
+  runtime.working.add(entry)
+  try {
+    return await done
+  } finally {
+    runtime.working.delete(entry)
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * The point in time that a `Retry-After` header names (RFC 9110 section 10.2.3), at most a day away.
+ *
+ * @param now - milliseconds since the epoch
+ * @returns milliseconds since the epoch
+ */
+export function retryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined
+  const at = /^\s*\d+\s*$/.test(header) ? now + Number(header) * 1000 : Date.parse(header)
+  return Number.isFinite(at) ? Math.min(Math.max(at, now), now + 86_400_000) : undefined
+}

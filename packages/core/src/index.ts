@@ -1,0 +1,23 @@
+export type { Action, ErrorCode } from './errors/codes.js'
+export { CountersignError, type ErrorRecord, type InteractionNeed, type OAuthErrorBody } from './errors/error.js'
+export type { Connection } from './flow/connection.js'
+export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
+export {
+  type ClientOptions,
+  type Compatibility,
+  type ConnectorOptions,
+  type RegisteredClient,
+  type Secret,
+  type ServerOptions,
+  trustDiscovered,
+} from './flow/options.js'
+export type { Snapshot } from './flow/snapshot.js'
+export type { Clock } from './ports/clock.js'
+export type { Fetch } from './ports/fetch.js'
+export type { Json } from './ports/json.js'
+export type { Diagnostic, DiagnosticCode, Log, LogEvent, LogEventType, TraceEntry } from './ports/log.js'
+export type { Presence } from './ports/presence.js'
+export type { Random } from './ports/random.js'
+export type { Store } from './ports/store.js'
+export type { DeviceGrant, Page, Presentation, ServerWays, UserAgent, Way } from './ports/user-agent.js'
+export { memoryStore } from './stores/memory.js'

@@ -1,0 +1,84 @@
+import type { CountersignError } from '../errors/error.js'
+
+/** A deviation from a specification that was tolerated. */
+export interface Diagnostic {
+  /** A stable name for the deviation. */
+  readonly code: DiagnosticCode
+  readonly url: string
+  readonly expected: string
+  readonly received: string
+}
+
+/** Every tolerated deviation has a name here; `docs/errors.md` says what each means. */
+export type DiagnosticCode =
+  | 'challenge_missing'
+  | 'challenge_invalid'
+  | 'challenge_parameter_repeated'
+  | 'resource_metadata_url_invalid'
+  | 'resource_metadata_missed'
+  | 'resource_metadata_absent'
+  | 'resource_is_prefix'
+  | 'resource_trailing_slash'
+  | 'authorization_server_metadata_missed'
+  | 'issuer_trailing_slash'
+  | 'null_member'
+  | 'member_invalid'
+  | 'registration_status'
+  | 'token_response_form_encoded'
+  | 'token_response_status'
+  | 'token_type_missing'
+  | 'expires_in_not_a_number'
+  | 'token_born_expired'
+  | 'scope_narrowed'
+  | 'foreign_origin'
+  | 'revocation_unsupported'
+  | 'revocation_failed'
+  | 'access_token_not_revoked'
+  | 'record_discarded'
+  | 'user_agent_end_failed'
+  | 'presence_unknown'
+
+/** One HTTP exchange, or one step of the flow, redacted. */
+export interface TraceEntry {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly step: string
+  readonly method: string
+  /** Without query: queries carry codes and states. */
+  readonly url: string
+  readonly status?: number
+  readonly durationMs?: number
+  readonly note?: string
+}
+
+/** What happened, for a host's own log. Nothing in it is secret. */
+export interface LogEvent {
+  readonly type: LogEventType
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly level: 'debug' | 'info' | 'warn'
+  readonly url?: string
+  readonly account?: string
+  readonly diagnostic?: Diagnostic
+  readonly exchange?: TraceEntry
+  readonly error?: CountersignError
+}
+
+export type LogEventType =
+  | 'diagnostic'
+  | 'exchange'
+  | 'login_started'
+  | 'login_waiting'
+  | 'login_completed'
+  | 'login_failed'
+  | 'refreshed'
+  | 'adopted'
+  | 'lease_waited'
+  | 'lease_taken_over'
+  | 'kept'
+  | 'rotation_lost'
+  | 'spent'
+  | 're_registered'
+  | 'signed_out'
+
+export type Log = (event: LogEvent) => void

@@ -1,0 +1,2 @@
+/** Cryptographically strong random bytes. */
+export type Random = (bytes: number) => Uint8Array

@@ -1,0 +1,40 @@
+import type { ErrorCode } from '../errors/codes.js'
+import { CountersignError } from '../errors/error.js'
+import type { Http } from '../http/http.js'
+import type { Invalid, Tolerated } from '../messages/parsed.js'
+import type { Clock } from '../ports/clock.js'
+import type { Diagnostic } from '../ports/log.js'
+import type { Random } from '../ports/random.js'
+
+/** What a step may use. */
+export interface StepContext {
+  readonly http: Http
+  readonly clock: Clock
+  readonly random: Random
+  /** Refuse even what is tolerated with a diagnostic. */
+  readonly strict: boolean
+  readonly diagnose: (diagnostic: Diagnostic) => void
+}
+
+/** Where a deviation was seen, and the error that a strict connector makes of it. */
+export interface Seen {
+  readonly step: string
+  readonly url: string
+  readonly refusal: ErrorCode
+}
+
+/**
+ * Says what was tolerated.
+ *
+ * @throws CountersignError `seen.refusal` where the connector is strict
+ */
+export function tolerate(context: StepContext, seen: Seen, tolerated: readonly Tolerated[]): void {
+  for (const { code, expected, received } of tolerated) {
+    if (context.strict) throw refuse(seen, { expected, received })
+    context.diagnose({ code, url: seen.url, expected, received })
+  }
+}
+
+/** The error for a message that cannot be used. */
+export const refuse = (seen: Seen, invalid: Invalid): CountersignError =>
+  new CountersignError(seen.refusal, { step: seen.step, url: seen.url, ...invalid })

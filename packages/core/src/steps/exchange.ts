@@ -1,0 +1,44 @@
+import type { Client } from '../messages/client-information.js'
+import { type Tokens, toTokens } from '../messages/token-response.js'
+import type { StepContext } from './context.js'
+import type { PendingRedirect } from './prepare.js'
+import type { Target } from './target.js'
+import { tokenRequest } from './token-request.js'
+
+/** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
+const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
+
+/**
+ * Exchanges the authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5, RFC 8707 section 2.2). A code
+ * is single use: this is never retried.
+ *
+ * @returns the tokens, or `'client_forgotten'` when the server no longer knows a client that it had registered
+ * @throws CountersignError `token_request_rejected`, `token_response_invalid`, `server_unavailable`, and what the door throws
+ */
+export async function exchange(
+  context: StepContext,
+  target: Target,
+  client: Client,
+  pending: PendingRedirect,
+  code: string,
+  signal?: AbortSignal,
+): Promise<Tokens | 'client_forgotten'> {
+  const answer = await tokenRequest(context, {
+    step: 'exchange',
+    target,
+    client,
+    grantType: 'authorization_code',
+    parameters: {
+      code,
+      redirect_uri: pending.redirect_uri,
+      code_verifier: pending.code_verifier,
+      resource: target.resource_parameter,
+    },
+    ...(signal !== undefined && { signal }),
+  })
+  if (answer.kind === 'tokens') return toTokens(answer.response, { now: context.clock.now() })
+  if (answer.kind === 'rejected' && client.origin === 'dynamic' && FORGOTTEN.has(answer.oauth.error)) {
+    return 'client_forgotten'
+  }
+  throw answer.error
+}

@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseOAuthError } from '../../../packages/core/src/messages/oauth-error.js'
+import {
+  parseTokenResponse,
+  salvageRefreshToken,
+  toTokens,
+} from '../../../packages/core/src/messages/token-response.js'
+import { codesOf, mustRead } from './unwrap.js'
+
+const parseText = (text: string, status = 200) => parseTokenResponse({ status, text })
+const parse = (body: unknown, status = 200) => parseText(JSON.stringify(body), status)
+const least = { access_token: 'secret-1', token_type: 'Bearer' }
+
+describe('a token response (RFC 6749 section 5.1)', () => {
+  test('in full; an id_token is of no interest', () => {
+    const response = { ...least, expires_in: 3600, refresh_token: 'secret-2', scope: 'a b' }
+    expect(parse({ ...response, id_token: null, more: 1 })).toEqual({ value: response, tolerated: [] })
+  })
+
+  test('as a form (F01)', () => {
+    const parsed = parseText('access_token=secret-1&scope=gist%2Cnotifications&token_type=bearer')
+    expect(mustRead(parsed)).toEqual({ ...least, scope: 'gist,notifications' })
+    expect(codesOf(parsed)).toEqual(['token_response_form_encoded'])
+  })
+
+  test.each([201, 202])('with status %d is tolerated (L17)', (status) => {
+    const parsed = parse(least, status)
+    expect(mustRead(parsed)).toEqual(least)
+    expect(codesOf(parsed)).toEqual(['token_response_status'])
+  })
+
+  test.each([302, 400, 500])('with status %d is none', (status) => {
+    expect(parse(least, status)).toEqual({ invalid: { expected: 'status 200', received: `status ${status}` } })
+  })
+
+  describe('token_type', () => {
+    test.each([
+      ['bearer', 'Bearer'],
+      ['BEARER', 'Bearer'],
+      ['dpop', 'DPoP'],
+    ])('%s is %s: the header needs one spelling (F04)', (token_type, expected) => {
+      const parsed = parse({ ...least, token_type })
+      expect(mustRead(parsed).token_type).toBe(expected)
+      expect(codesOf(parsed)).toEqual([])
+    })
+
+    test.each([undefined, null, ''])('%j is Bearer, with a diagnostic (F05)', (token_type) => {
+      const parsed = parse({ ...least, token_type })
+      expect(mustRead(parsed).token_type).toBe('Bearer')
+      expect(codesOf(parsed)).toEqual(['token_type_missing'])
+    })
+
+    test.each(['mac', 'N_A', 'user', 'constructor', 1, {}, ['bearer']])('%j is refused (F05)', (token_type) => {
+      expect(parse({ ...least, token_type })).toMatchObject({ invalid: { expected: 'token_type Bearer or DPoP' } })
+    })
+  })
+
+  describe('access_token', () => {
+    test.each([
+      [undefined, 'nothing'],
+      [null, 'null'],
+      ['', 'an empty string'],
+      [7, 'a number'],
+    ])('%j is none (F03, L62)', (access_token, received) => {
+      expect(parse({ ...least, access_token })).toEqual({ invalid: { expected: 'access_token: a string', received } })
+    })
+
+    test.each(['secret\r\nX-Injected: 1', 'secret\u0000', 'sécret', 'secret\t'])(
+      '%j cannot be sent in a header',
+      (access_token) => {
+        const parsed = parse({ ...least, access_token })
+        expect(parsed).toMatchObject({ invalid: { received: 'other characters' } })
+        expect(JSON.stringify(parsed)).not.toContain('cret')
+      },
+    )
+  })
+
+  describe('expires_in', () => {
+    test('as a string is its number (F06)', () => {
+      const parsed = parse({ ...least, expires_in: '5250' })
+      expect(mustRead(parsed).expires_in).toBe(5250)
+      expect(codesOf(parsed)).toEqual(['expires_in_not_a_number'])
+    })
+
+    test('0 is expired now, not never (F07)', () => {
+      expect(mustRead(parse({ ...least, expires_in: 0 })).expires_in).toBe(0)
+    })
+
+    test.each(['3600abc', null, -1, ''])('%j is unknown (F07)', (expires_in) => {
+      const parsed = parse({ ...least, expires_in })
+      expect(mustRead(parsed)).toEqual(least)
+      expect(codesOf(parsed)).toEqual(['expires_in_not_a_number'])
+    })
+
+    test('absent is unknown, without a diagnostic (F08)', () => {
+      expect(parse(least)).toEqual({ value: least, tolerated: [] })
+    })
+  })
+
+  test.each([null, ''])('a refresh_token and a scope of %j are absent (F10, G01)', (value) => {
+    const parsed = parse({ ...least, refresh_token: value, scope: value })
+    expect(mustRead(parsed)).toEqual(least)
+    expect(codesOf(parsed)).toEqual(['null_member', 'null_member'])
+  })
+
+  test('a scope in an array is joined', () => {
+    expect(mustRead(parse({ ...least, scope: ['a', 'b'] })).scope).toBe('a b')
+  })
+
+  test('never throws, and tells no token but in its value', () => {
+    const canary = 'canary-7f3a'
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(canary, [canary], { a: canary }, `${canary}\n`, null, ''),
+      fc.jsonValue(),
+    )
+    const name = fc.constantFrom('access_token', 'refresh_token', 'expires_in', 'scope', 'id_token', 'error')
+    const body = fc
+      .dictionary(name, value)
+      .chain((object) =>
+        fc.constantFrom(
+          JSON.stringify(object),
+          `access_token=&refresh_token=${canary}`,
+          canary,
+          `<html>${canary}`,
+          `[${canary}`,
+        ),
+      )
+    fc.assert(
+      fc.property(body, fc.constantFrom(200, 201, 400), (text, status) => {
+        const { value: _, ...told } = { value: undefined, ...parseText(text, status) }
+        expect(JSON.stringify(told)).not.toContain(canary)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('the refresh token of a response that is otherwise not usable', () => {
+  test('is kept: the old one may be worthless by now', () => {
+    expect(salvageRefreshToken('{"refresh_token":"r2","token_type":"mac"}')).toBe('r2')
+    expect(salvageRefreshToken('refresh_token=r2')).toBe('r2')
+  })
+
+  test.each(['', 'no', '{}', '[]', '{"refresh_token":""}', '{"refresh_token":1}'])('is not in %j', (text) => {
+    expect(salvageRefreshToken(text)).toBeUndefined()
+  })
+})
+
+describe('tokens as they are kept', () => {
+  test('expire at a point in time (F09)', () => {
+    const response = {
+      access_token: 'a',
+      token_type: 'Bearer',
+      expires_in: 60,
+      refresh_token: 'r',
+      scope: 's',
+    } as const
+    expect(toTokens(response, { now: 1_000 })).toEqual({
+      access_token: 'a',
+      token_type: 'Bearer',
+      refresh_token: 'r',
+      scope: 's',
+      issued_at: 1_000,
+      expires_at: 61_000,
+    })
+  })
+
+  test('expired on arrival, or never known to expire', () => {
+    const response = { access_token: 'a', token_type: 'DPoP' } as const
+    const kept = { ...response, issued_at: 1_000 }
+    expect(toTokens({ ...response, expires_in: 0 }, { now: 1_000 })).toEqual({ ...kept, expires_at: 1_000 })
+    expect(toTokens(response, { now: 1_000 })).toEqual(kept)
+  })
+
+  test('nothing else is kept', () => {
+    const wide = Object.assign({}, { access_token: 'a', token_type: 'Bearer' } as const, { id_token: 'x' })
+    expect(toTokens(wide, { now: 0 })).not.toHaveProperty('id_token')
+  })
+})
+
+describe('an OAuth error (RFC 6749 section 5.2)', () => {
+  test.each([
+    [
+      '{"error":"invalid_grant","error_description":"gone","error_uri":"x"}',
+      { error: 'invalid_grant', error_description: 'gone' },
+    ],
+    ['{"error":"invalid_grant","error_description":null}', { error: 'invalid_grant' }],
+    [
+      'error=bad_verification_code&error_description=The+code+is+wrong',
+      { error: 'bad_verification_code', error_description: 'The code is wrong' },
+    ],
+  ])('%s', (text, error) => {
+    expect(parseOAuthError(text)).toEqual(error)
+  })
+
+  test.each([
+    '',
+    'Forbidden',
+    '<html>error=x',
+    '{}',
+    '{"error":""}',
+    '{"error":{"code":1}}',
+    '{"message":"no"}',
+    '["error"]',
+    'null',
+  ])('%j is none', (text) => {
+    expect(parseOAuthError(text)).toBeUndefined()
+  })
+
+  test('reading never throws', () => {
+    fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), (text) => void parseOAuthError(text)))
+  })
+})

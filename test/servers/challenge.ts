@@ -1,0 +1,25 @@
+import type { TokenVerdict } from './access-token.js'
+
+/** How much a protected resource says when it refuses. */
+export type ChallengeStyle = 'full' | 'bare' | 'none'
+
+/** Status and `WWW-Authenticate` of a refusal, `undefined` where the server sends no such header. */
+export function refusal(
+  verdict: Exclude<TokenVerdict, { kind: 'accepted' }>,
+  style: ChallengeStyle,
+  parameters: { resourceMetadata: string; scope: string | undefined },
+): { status: 401 | 403; challenge: string | undefined } {
+  const status = verdict.kind === 'insufficient' ? 403 : 401
+  if (style === 'none') return { status, challenge: undefined }
+  if (style === 'bare') return { status, challenge: 'Bearer' }
+
+  const scope = verdict.kind === 'insufficient' ? verdict.scope : parameters.scope
+  const all = [
+    // RFC 6750 section 3.1: no error code for a request that carried no credentials at all.
+    verdict.kind === 'invalid' ? `error="invalid_token", error_description="${verdict.reason}"` : undefined,
+    verdict.kind === 'insufficient' ? 'error="insufficient_scope"' : undefined,
+    `resource_metadata="${parameters.resourceMetadata}"`,
+    scope === undefined ? undefined : `scope="${scope}"`,
+  ]
+  return { status, challenge: `Bearer ${all.filter((part) => part !== undefined).join(', ')}` }
+}

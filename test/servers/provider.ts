@@ -1,0 +1,122 @@
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import type Provider from 'oidc-provider'
+import type { ClientMetadata, Configuration } from 'oidc-provider'
+import { createMemoryRecords } from './memory-adapter.js'
+import { muteProviderNotices } from './quiet.js'
+
+/** What a configured `oidc-provider` needs to be told. */
+export interface ProviderSettings {
+  readonly issuer: string
+  readonly accessTokenTtlSeconds: number
+  readonly clients: readonly ClientMetadata[]
+  readonly scopes: readonly string[]
+  /** What an authorization request without `scope` is taken to ask for. */
+  readonly defaultScope: string | undefined
+  /** Whether tokens can be had for a resource. */
+  acceptsResource(resource: string): boolean
+}
+
+/** A configured `oidc-provider`, not yet listening, and what it could forget. */
+export interface ConfiguredProvider {
+  readonly provider: Provider
+  /** Deletes every record of one model (`Client`, `Session`, `RefreshToken`, ...). */
+  forget(model: string): void
+}
+
+const day = 24 * 60 * 60
+
+// One key for the process: making one costs more than starting a server.
+let signingKey: Promise<JWK> | undefined
+// Loaded late and once, because loading is when it prints.
+let loaded: Promise<typeof import('oidc-provider')> | undefined
+
+/** Makes a real authorization server of the kind that an MCP client meets in the field at its best. */
+export async function configureProvider(settings: ProviderSettings): Promise<ConfiguredProvider> {
+  signingKey ??= generateSigningKey()
+  loaded ??= load()
+  const [key, module] = await Promise.all([signingKey, loaded])
+  const records = createMemoryRecords()
+
+  const configuration: Configuration = {
+    adapter: records.adapter,
+    jwks: { keys: [{ ...key }] },
+    clients: [...settings.clients],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientBasedCORS: () => true,
+    cookies: { keys: [crypto.randomUUID()] },
+    // Known to the server itself too, not only to the resource: else a registration that names a scope is refused.
+    scopes: ['openid', 'offline_access', ...settings.scopes],
+    findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    // Without a condition on offline_access, which MCP clients do not ask for.
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    pkce: { required: () => true },
+    responseTypes: ['code'],
+    renderError: (ctx, out) => {
+      ctx.type = 'html'
+      ctx.body = `<!DOCTYPE html><title>Error</title><h1>${escaped(out.error)}</h1><p>${escaped(out.error_description)}</p>`
+    },
+    ttl: {
+      AccessToken: settings.accessTokenTtlSeconds,
+      AuthorizationCode: 60,
+      Grant: 14 * day,
+      IdToken: 3600,
+      Interaction: 3600,
+      RefreshToken: 14 * day,
+      Session: 14 * day,
+    },
+    features: {
+      devInteractions: { enabled: true },
+      registration: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      rpInitiatedLogout: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined as never,
+        getResourceServerInfo: (_ctx, resource) => {
+          if (!settings.acceptsResource(resource)) throw new module.errors.InvalidTarget()
+          return {
+            scope: settings.scopes.join(' '),
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: settings.accessTokenTtlSeconds,
+            jwt: { sign: { alg: 'ES256' } },
+          }
+        },
+      },
+    },
+  }
+
+  const unmute = muteProviderNotices()
+  try {
+    const provider = new module.Provider(settings.issuer, configuration)
+    // It has no default scope of its own: a request without any ends in access_denied, after the consent.
+    provider.use((ctx, next) => {
+      const { defaultScope: scope } = settings
+      if (ctx.path === '/auth' && !ctx.query.scope && scope) ctx.query = { ...ctx.query, scope }
+      return next()
+    })
+    return { provider, forget: records.forget }
+  } finally {
+    unmute()
+  }
+}
+
+async function load(): Promise<typeof import('oidc-provider')> {
+  const unmute = muteProviderNotices()
+  try {
+    return await import('oidc-provider')
+  } finally {
+    unmute()
+  }
+}
+
+async function generateSigningKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  return { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'test-signing-key' }
+}
+
+function escaped(text: string | undefined): string {
+  return (text ?? '').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+}

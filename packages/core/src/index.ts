@@ -9,6 +9,7 @@ export {
   type RegisteredClient,
   type Secret,
   type ServerOptions,
+  type StepUp,
   trustDiscovered,
 } from './flow/options.js'
 export type { Snapshot } from './flow/snapshot.js'

@@ -1,4 +1,4 @@
-import { type Action, type ErrorCode, failureOf } from './codes.js'
+import { type Action, type ErrorCode, remedyOf } from './codes.js'
 import { publicUrl, quoteForeign } from './text.js'
 
 /** What the person is asked for, in an `interaction_required` error: enough for a host to draw its own button. */
@@ -68,7 +68,7 @@ export class CountersignError extends Error {
   readonly oauth?: OAuthErrorBody
 
   constructor(code: ErrorCode, failure: Failure) {
-    const [summary, action, hint] = failureOf(code)
+    const [action, hint] = remedyOf(code)
     const said = failure.hint ?? hint
     const url = failure.url === undefined ? undefined : publicUrl(failure.url)
     const expected = failure.expected === undefined ? undefined : quoteForeign(failure.expected, 500)
@@ -78,9 +78,14 @@ export class CountersignError extends Error {
       expected !== undefined && `Expected ${expected}.`,
       received !== undefined && `Received ${received}.`,
     ].filter((line) => line !== false && line !== undefined)
-    super([`${failure.step}: ${summary}${url === undefined ? '' : ` (${url})`}.`, ...evidence, said].join(' '), {
-      ...(failure.cause !== undefined && { cause: failure.cause }),
-    })
+    super(
+      [`${failure.step}: ${code.replaceAll('_', ' ')}${url === undefined ? '' : ` (${url})`}.`, ...evidence, said].join(
+        ' ',
+      ),
+      {
+        ...(failure.cause !== undefined && { cause: failure.cause }),
+      },
+    )
     this.name = 'CountersignError'
     this.code = code
     this.step = failure.step

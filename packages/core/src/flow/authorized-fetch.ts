@@ -7,6 +7,7 @@ import type { ConnectionCore } from './connection-core.js'
 import { renewable, tokensOf } from './current-token.js'
 import { nextRung, type Rung } from './ladder.js'
 import { isBackground, type McpRequest, readRequest, send } from './mcp-request.js'
+import { type Refusal, refusalError } from './refusal.js'
 
 /**
  * `fetch` with this connection's token: attached to requests to the resource's own origin, kept good, and answered for when
@@ -38,17 +39,8 @@ export async function authorizedFetch(
 async function withOwnHeader(core: ConnectionCore, request: McpRequest): Promise<Response> {
   const response = await send(core, request, undefined)
   if (response.status !== 401) return response
-  await response.body?.cancel()
+  await discard(response)
   throw new CountersignError('header_rejected', { step: 'authorize', url: request.url, received: 'HTTP 401' })
-}
-
-/** What is known while a refused request climbs the ladder. */
-interface Climb {
-  readonly core: ConnectionCore
-  readonly request: McpRequest
-  readonly done: Set<Rung>
-  sent: Tokens | undefined
-  challenge: BearerChallenge
 }
 
 async function climb(
@@ -65,53 +57,61 @@ async function climb(
     const challenge = readBearerChallenge(response.headers.get('www-authenticate'))
     if (status === 403 && challenge.error !== 'insufficient_scope') return response
     note(core, challenge)
-    const state: Climb = { core, request, done, sent, challenge }
-    const rungs = await takeRungs(state, status)
-    if (rungs instanceof CountersignError) {
+    const error = await takeRungs({ core, request, status, done, sent, challenge })
+    if (error !== undefined) {
       // The legacy SSE transport reconnects for ever when fetch throws; it understands a 401.
       if (request.legacySse) return response
-      await response.body?.cancel()
-      throw rungs
+      await discard(response)
+      throw error
     }
-    await response.body?.cancel()
+    await discard(response)
     sent = tokensOf(core.held.known)
     response = await send(core, request, sent)
   }
 }
 
+type Climb = Omit<Refusal, 'url' | 'added' | 'done'> & { readonly request: McpRequest; readonly done: Set<Rung> }
+
 /** Climbs until there is something new to send, or returns the error that is left. */
-async function takeRungs(state: Climb, status: 401 | 403): Promise<undefined | CountersignError> {
-  const { core, request, done, sent, challenge } = state
+async function takeRungs(climb: Climb): Promise<undefined | CountersignError> {
+  const { core, request, status, done, sent, challenge } = climb
   for (;;) {
     const { grant } = await core.held.read()
     const current = tokensOf(grant)
+    const added = addedScope(core.wider(), challenge.scope)
     const rung = nextRung({
       status,
       sent_current: sent?.access_token === current?.access_token || current === undefined,
       issuer_listed: true,
       refreshable: renewable(grant),
-      adds_scope: false,
+      adds_scope: added.length > 0 && !core.refusedScopes?.has(challenge.scope ?? ''),
       may_sign_in: maySignIn(core, request),
       done,
     })
     if (rung !== 'fail' && !request.replayable) {
       return new CountersignError('request_not_replayable', { step: 'authorize', url: request.url })
     }
+    if (rung === 'fail') return refusalError({ ...climb, url: request.url, added })
     done.add(rung)
-    switch (rung) {
-      case 'retry_current':
-        return undefined
-      case 'refresh':
-        if (await core.renewing.renew(request.signal)) return undefined
-        break
-      case 'sign_in':
-      case 'step_up':
-        await signIn(core, request, challenge)
-        return undefined
-      case 'fail':
-        return failure(state, status)
+    if (rung === 'retry_current') return undefined
+    if (rung === 'refresh') {
+      if (await core.renewing.renew(request.signal)) return undefined
+    } else if (rung === 'sign_in' || (await stepUpAllowed(core, challenge.scope ?? '', added))) {
+      await signIn(core, request, challenge)
+      return undefined
     }
   }
+}
+
+/** Asks the host, once for a scope: what it refused is not asked again until somebody calls `authorize()`. */
+async function stepUpAllowed(core: ConnectionCore, scope: string, added: readonly string[]): Promise<boolean> {
+  const { onStepUp } = core.options
+  if (onStepUp === undefined || core.signingIn.underWay) return true
+  const allowed = await core.asking.run(scope, async () =>
+    onStepUp({ url: core.url, scope: core.wider(scope) ?? scope, added }),
+  )
+  if (!allowed) core.refuseScope(scope)
+  return allowed
 }
 
 /** Joining a login costs nobody anything; opening one needs leave, a person who can be reached, and a foreground request. */
@@ -134,35 +134,17 @@ async function signIn(core: ConnectionCore, request: McpRequest, challenge: Bear
       onAbort: () => new CountersignError('request_aborted', { ...where, cause: request.signal?.reason }),
     },
     async () => {
-      const outcome = await core.signingIn.signIn({ scope: core.wider(challenge.scope) })
-      if (outcome === 'parked') throw new CountersignError('interaction_pending', where)
+      try {
+        const outcome = await core.signingIn.signIn({ scope: core.wider(challenge.scope) })
+        if (outcome === 'parked') throw new CountersignError('interaction_pending', where)
+      } catch (error) {
+        // The person said no to more scope: the next request must not open the same page again.
+        const declined = CountersignError.is(error) && error.code === 'access_denied'
+        if (declined && core.signedIn) core.refuseScope(challenge.scope)
+        throw error
+      }
     },
   )
-}
-
-function failure({ core, done, sent, challenge, request }: Climb, status: 401 | 403): CountersignError {
-  const { url } = request
-  if (status === 403) {
-    const had = core.wider()
-    const asked = addedScope(had, challenge.scope)
-    return new CountersignError('insufficient_scope', {
-      step: 'authorize',
-      url,
-      expected: `scope ${challenge.scope ?? 'that the server does not name'}`,
-      received: `a token for ${had ?? 'no scope'}${asked.length === 0 ? ', which was asked for already' : ''}`,
-    })
-  }
-  if (done.has('sign_in') || done.has('step_up')) {
-    return new CountersignError('credentials_rejected', {
-      step: 'authorize',
-      url,
-      expected: 'the token of a new login to be accepted',
-      received: `HTTP 401${challenge.error === undefined ? '' : ` ${challenge.error}`}${challenge.error_description === undefined ? '' : `: ${challenge.error_description}`}`,
-    })
-  }
-  core.status.personNeeded = !core.signedOut
-  core.status.changed()
-  return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
 }
 
 /** Remembers the challenge for the login; what is absent now does not clear what was said before. */
@@ -174,3 +156,6 @@ function note(core: ConnectionCore, challenge: BearerChallenge): void {
   }
   for (const tolerated of challenge.tolerated) core.diagnose(tolerated)
 }
+
+/** Frees the socket of an answer that is not looked at; that a broken one cannot be cancelled changes nothing. */
+const discard = async (response: Response): Promise<void> => response.body?.cancel().catch(() => undefined)

@@ -2,17 +2,20 @@ import { CountersignError } from '../errors/error.js'
 import { chooseAuthMethod } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
 import type { Presentation, Way } from '../ports/user-agent.js'
+import { defined } from '../primitives/defined.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
 import type { RegistrationRecord } from './records.js'
+import type { Runtime } from './runtime.js'
 import { registeredFor, reveal, type Server } from './server.js'
 
 type RedirectWay = Extract<Way, { readonly kind: 'redirect' }>
 
 /**
  * The command of `registering`: asks the user agent for the redirect URI, then finds the client in the specification's order:
- * one registered for this issuer, a stored dynamic one, a new dynamic one.
+ * one registered for this issuer, the metadata document's URL, a stored dynamic one, a
+ * new one.
  *
  * @param again - the server forgot the stored client: it is not looked at
  */
@@ -28,6 +31,8 @@ export async function becomeClient(
   const way = await redirectWay(server, target, presentation, stored)
   const registered = registeredFor(options.client, target.issuer)
   if (registered !== undefined) return byHand(target, registered, way.redirectUri)
+  const document = options.client?.metadataUrl
+  if (document !== undefined && takesDocument(target)) return byDocument(document, way.redirectUri)
   if (options.client?.dynamic === false) return register(server.context, withoutRegistration(target), plan(server, way))
 
   const redirect_uris = urisOf(way)
@@ -40,12 +45,15 @@ export async function becomeClient(
   const token = initialAccessToken === undefined ? undefined : await reveal(initialAccessToken)
   // A registration that is made again keeps what it had asked for: another connection may need it.
   const scope = unionScope(value?.scope, target.scope)
-  const asked = scope === undefined ? target : { ...target, scope }
-  const client = await register(server.context, asked, plan(server, way, token), signal)
+  const client = await register(server.context, { ...target, ...defined({ scope }) }, plan(server, way, token), signal)
   if (again || value !== undefined) runtime.emit({ type: 're_registered', level: 'info', url: server.url })
-  await runtime.records.write('registration', key, raw, { client, redirect_uris, ...(scope && { scope }) })
+  await runtime.records.write('registration', key, raw, defined({ client, redirect_uris, scope }))
   return client
 }
+
+/** Drops a dynamic registration that is not to be used again. */
+export const forgetClient = (runtime: Runtime, issuer: string, client_id: string | undefined): Promise<void> =>
+  runtime.records.drop('registration', [issuer], ({ client }) => client.client_id === client_id)
 
 async function redirectWay(
   { options, url }: Server,
@@ -58,8 +66,7 @@ async function redirectWay(
   const way = await presentation.way({
     redirect: target.authorization_endpoint !== undefined,
     device: false,
-    ...(redirectHost !== undefined && { redirectHost }),
-    ...(redirectPort !== undefined && { redirectPort }),
+    ...defined({ redirectHost, redirectPort }),
     ...(registeredRedirectUris.length > 0 && { registeredRedirectUris }),
   })
   if (way?.kind === 'redirect') return way
@@ -92,6 +99,23 @@ function fits(record: RegistrationRecord, target: Target, now: number): boolean 
   const { client_secret_expires_at } = record.client
   const alive = client_secret_expires_at === undefined || client_secret_expires_at > now
   return alive && (record.scope === undefined || includesScope(record.scope, target.scope))
+}
+
+/** A public client is what a document without keys describes, so a server that lists methods must list `none`. */
+const takesDocument = (target: Target): boolean =>
+  target.client_id_metadata_document_supported &&
+  chooseAuthMethod(target.token_endpoint_auth_methods_supported, false) !== undefined
+
+function byDocument(client_id: string, redirect_uri: string): Client {
+  const url = URL.canParse(client_id) ? new URL(client_id) : undefined
+  if (url?.protocol === 'https:' && url.pathname !== '/' && url.hash === '' && url.username === '') {
+    return { client_id, token_endpoint_auth_method: 'none', origin: 'metadata_document', redirect_uri }
+  }
+  throw new CountersignError('options_invalid', {
+    step: 'register',
+    expected: 'client.metadataUrl as an https URL with a path, without user information and fragment',
+    received: client_id,
+  })
 }
 
 function byHand(

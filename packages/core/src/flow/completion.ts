@@ -52,31 +52,19 @@ export async function findPending(runtime: Runtime, state: string): Promise<Foun
 /**
  * Takes a login out of the store, so that its code is sent once: a marker stands in its place.
  *
+ * @returns says how it ended; the marker of one that failed goes
  * @throws CountersignError `login_not_found` when somebody else was faster
  */
-export async function takePending(
-  runtime: Runtime,
-  found: Found,
-): Promise<{ done(completed: boolean): Promise<void> }> {
+export async function takePending(runtime: Runtime, found: Found): Promise<(completed: boolean) => Promise<unknown>> {
   const { key, read, record } = found
   if (!('attempt' in record)) throw new CountersignError('login_not_found', { step })
   const { url, account, app_state } = record.attempt.request
-  const marker: CompletionRecord = {
-    completed: 'under_way',
-    url,
-    carried: record.carried,
-    ...(account !== undefined && { account }),
-    ...(app_state !== undefined && { app_state }),
-  }
+  const marker: CompletionRecord = { completed: false, url, account, app_state, carried: record.carried }
   const until = runtime.clock.now() + REMEMBERED_MS
   const taken = await runtime.records.write('attempt', key, read.raw, marker, until)
   if (taken === undefined) throw new CountersignError('login_not_found', { step })
-  return {
-    done: async (completed) => {
-      const next: CompletionRecord | undefined = completed ? { ...marker, completed: 'done' } : undefined
-      await runtime.records.write('attempt', key, taken.raw, next, until)
-    },
-  }
+  return (completed) =>
+    runtime.records.write('attempt', key, taken.raw, completed ? { ...marker, completed } : undefined, until)
 }
 
 /** Waits for a completion that another process has under way, and says whether it came to a good end. */
@@ -85,7 +73,7 @@ export async function awaitCompletion(runtime: Runtime, key: string): Promise<bo
   for (;;) {
     const { value } = await runtime.records.read('attempt', key)
     if (value === undefined || 'attempt' in value) return false
-    if (value.completed === 'done') return true
+    if (value.completed) return true
     if (runtime.clock.monotonic() >= until) return false
     await runtime.clock.sleep(250)
   }

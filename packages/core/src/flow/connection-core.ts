@@ -1,7 +1,10 @@
 import { CountersignError, type InteractionNeed } from '../errors/error.js'
 import type { Diagnostic } from '../ports/log.js'
+import { defined } from '../primitives/defined.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
+import { SingleFlight } from '../primitives/single-flight.js'
 import type { Request } from './attempt.js'
+import { forgetClient } from './client.js'
 import { renewable, tokensOf, usable } from './current-token.js'
 import { HeldGrant } from './held-grant.js'
 import type { ServerOptions } from './options.js'
@@ -25,6 +28,9 @@ export class ConnectionCore {
   readonly signingIn: SigningIn
   /** What the server's last refusals said. */
   challenge: Request['challenge'] | undefined
+  #asking: SingleFlight<boolean> | undefined
+  /** Challenged scopes that the host or the person refused; `authorize()` forgets them. */
+  refusedScopes: Set<string> | undefined
   /** Origins that a diagnostic has named. */
   foreign: Set<string> | undefined
 
@@ -57,6 +63,21 @@ export class ConnectionCore {
   /** @throws CountersignError `connector_closed` */
   open(): void {
     if (this.runtime.closed) throw new CountersignError('connector_closed', { step: 'connect', url: this.url })
+  }
+
+  get signedIn(): boolean {
+    return tokensOf(this.held.known) !== undefined
+  }
+
+  /** Step-ups that the host is being asked about, by scope. */
+  get asking(): SingleFlight<boolean> {
+    this.#asking ??= new SingleFlight()
+    return this.#asking
+  }
+
+  refuseScope(scope: string | undefined): void {
+    this.refusedScopes ??= new Set()
+    if (scope !== undefined) this.refusedScopes.add(scope)
   }
 
   /** Whether the person ended the login: then no request opens another. */
@@ -94,23 +115,18 @@ export class ConnectionCore {
     return new CountersignError('interaction_required', {
       step: 'authorize',
       url,
-      interaction: {
-        url,
-        reason,
-        ...(account !== undefined && { account }),
-        ...(wanted !== undefined && { scope: wanted }),
-      },
+      interaction: defined({ url, reason, account, scope: wanted }),
     })
   }
 
-  async signOut(forgetClient: boolean): Promise<void> {
+  async signOut(alsoClient: boolean): Promise<void> {
     const { held, runtime, signingIn, status } = this
     const before = (await held.read()).grant
     signingIn.cancel(new CountersignError('login_cancelled', { step: 'sign_out', url: this.url }))
     await signOut(this.server, held)
-    if (forgetClient && before.phase !== 'absent') {
+    if (alsoClient && before.phase !== 'absent') {
       const { target, client } = before.granted
-      await runtime.records.drop('registration', [target.issuer], (r) => r.client.client_id === client?.client_id)
+      await forgetClient(runtime, target.issuer, client?.client_id)
     }
     status.personNeeded = false
     status.failure = undefined

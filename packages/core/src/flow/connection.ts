@@ -2,6 +2,7 @@ import { CountersignError } from '../errors/error.js'
 import { withDeadline } from '../http/deadline.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { Json } from '../ports/json.js'
+import { defined } from '../primitives/defined.js'
 import { authorizedFetch } from './authorized-fetch.js'
 import type { ConnectionCore } from './connection-core.js'
 import { tokensOf, usable } from './current-token.js'
@@ -107,6 +108,7 @@ async function authorize(core: ConnectionCore, options: AuthorizeOptions): Promi
   const appState = appStateText(options.appState)
   if (!force && core.covers(scope)) return core.status.snapshot
   if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
+  core.refusedScopes = undefined
   const joined = core.signingIn.underWay
   // Before anything is awaited: a popup has to open within the click.
   const outcome = core.signingIn.signIn({
@@ -171,12 +173,8 @@ async function token(
   ) {
     throw core.interactionRequired('login_ended')
   }
-  return {
-    accessToken: tokens.access_token,
-    tokenType: tokens.token_type,
-    ...(tokens.expires_at !== undefined && { expiresAt: tokens.expires_at }),
-    ...(tokens.scope !== undefined && { scope: tokens.scope }),
-  }
+  const { access_token: accessToken, token_type: tokenType, expires_at: expiresAt } = tokens
+  return defined({ accessToken, tokenType, expiresAt, scope: tokens.scope })
 }
 
 function appStateText(appState: Json | undefined): string | undefined {

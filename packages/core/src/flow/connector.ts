@@ -130,7 +130,7 @@ async function complete(
     const { record } = found
     if ('attempt' in record) return core.signingIn.complete(found, record, parameters)
     // Another page or process has it: its code is spent, what it brings is in the store.
-    if (record.completed === 'done' || (await awaitCompletion(runtime, found.key))) return core.held.read()
+    if (record.completed || (await awaitCompletion(runtime, found.key))) return core.held.read()
     throw new CountersignError('login_not_found', { step: 'authorize', url })
   })
   return { connection, appState: app_state === undefined ? undefined : JSON.parse(app_state) }

@@ -1,6 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
 import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
+import { defined } from '../primitives/defined.js'
 import { checkPkce } from '../steps/check-support.js'
 import { discoverAuthorizationServer } from '../steps/discover-authorization-server.js'
 import { discoverResource } from '../steps/discover-resource.js'
@@ -70,10 +71,7 @@ function targetOf(
   const { compatibility = {} } = options
   checkPkce(metadata, compatibility.assumePkceS256 ?? false)
   const { endpoints = {} } = compatibility
-  const authorization_endpoint = endpoints.authorization ?? metadata.authorization_endpoint
   const token_endpoint = endpoints.token ?? metadata.token_endpoint
-  const registration_endpoint = endpoints.registration ?? metadata.registration_endpoint
-  const revocation_endpoint = endpoints.revocation ?? metadata.revocation_endpoint
   if (token_endpoint === undefined) {
     throw new CountersignError('authorization_server_metadata_invalid', {
       step: 'discover',
@@ -84,7 +82,6 @@ function targetOf(
   }
   const asked = compatibility.resource
   const resource_parameter = asked === undefined ? resource.resource : 'value' in asked ? asked.value : undefined
-  const methods = metadata.token_endpoint_auth_methods_supported
   const scope = selectScope({
     pinned: options.scope,
     required: request.scope,
@@ -93,17 +90,17 @@ function targetOf(
     authorizationServer: metadata.scopes_supported,
     offlineAccess: options.offlineAccess ?? true,
   })
-  return {
+  return defined({
     resource: resource.resource,
+    resource_parameter,
     issuer: metadata.issuer,
     token_endpoint,
+    authorization_endpoint: endpoints.authorization ?? metadata.authorization_endpoint,
+    registration_endpoint: endpoints.registration ?? metadata.registration_endpoint,
+    revocation_endpoint: endpoints.revocation ?? metadata.revocation_endpoint,
+    token_endpoint_auth_methods_supported: metadata.token_endpoint_auth_methods_supported,
+    client_id_metadata_document_supported: metadata.client_id_metadata_document_supported,
     iss_parameter: metadata.authorization_response_iss_parameter_supported,
-    ...(resource_parameter !== undefined && { resource_parameter }),
-    ...(authorization_endpoint !== undefined && { authorization_endpoint }),
-    ...(registration_endpoint !== undefined && { registration_endpoint }),
-    ...(revocation_endpoint !== undefined && { revocation_endpoint }),
-    ...(methods !== undefined && { token_endpoint_auth_methods_supported: methods }),
-    ...(metadata.client_id_metadata_document_supported && { client_id_metadata_document_supported: true as const }),
-    ...(scope !== undefined && { scope }),
-  }
+    scope,
+  })
 }

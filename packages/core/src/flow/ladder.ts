@@ -20,8 +20,9 @@ export interface Refused {
 export function nextRung(r: Refused): Rung {
   const can = (rung: Rung): boolean => !r.done.has(rung)
   const noPageYet = can('sign_in') && can('step_up')
-  if (r.status === 403) return r.adds_scope && r.may_sign_in && noPageYet ? 'step_up' : 'fail'
+  // Before anything else for a 403 too: a step-up that another request made may have brought the scope already.
   if (!r.sent_current && can('retry_current')) return 'retry_current'
+  if (r.status === 403) return r.adds_scope && r.may_sign_in && noPageYet ? 'step_up' : 'fail'
   if (r.issuer_listed && r.refreshable && can('refresh') && can('sign_in')) return 'refresh'
   return r.may_sign_in && noPageYet ? 'sign_in' : 'fail'
 }

@@ -7,14 +7,14 @@ import { acceptAuthorizationResponse } from '../steps/accept-response.js'
 import { exchange } from '../steps/exchange.js'
 import { prepareRedirect } from '../steps/prepare.js'
 import type { Attempt, AttemptEvent, AttemptIn, Granted } from './attempt.js'
-import { becomeClient } from './client.js'
+import { becomeClient, forgetClient } from './client.js'
 import { dropPending, type Found, findPending, savePending, takePending } from './completion.js'
 import { discover } from './discovery.js'
-import { drive, type Handlers } from './drive.js'
-import type { Lease } from './grant.js'
+import { drive } from './drive.js'
 import type { HeldGrant } from './held-grant.js'
 import { forgetLease, newLease, waitForLease } from './lease.js'
 import { type Server, withSecret } from './server.js'
+import { storeTokens } from './store-tokens.js'
 
 /** How long a login's exchange waits for a refresh that is under way elsewhere. */
 const HAND_OVER_WAIT_MS = 10_000
@@ -31,6 +31,14 @@ export interface Login {
   readonly found?: Found
 }
 
+/** What a run holds that somebody else must not, given back or settled when it ends. */
+interface Holding {
+  lease?: { readonly id: string; readonly turn: number } | undefined
+  /** The record of the login, from when it is stored until its code is taken. */
+  waiting?: string
+  taken?: ((completed: boolean) => Promise<unknown>) | undefined
+}
+
 /**
  * Drives an attempt as far as it goes: to tokens that are stored, or to a page that somebody else will bring the answer of.
  *
@@ -38,183 +46,149 @@ export interface Login {
  * @throws the error of the step that failed
  */
 export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
-  const run = new Run(login)
+  const { server, held, signal, presentation, carried, found } = login
+  const { runtime } = server
+  const holding: Holding = {}
+  let failure: CountersignError | undefined
+
+  const handler =
+    <S extends Attempt>(work: (state: S) => Promise<AttemptEvent | 'parked'>) =>
+    async (state: S): Promise<AttemptEvent | 'parked'> => {
+      try {
+        return await work(state)
+      } catch (error) {
+        if (!CountersignError.is(error)) throw error
+        failure = error
+        return { type: 'step_failed', error: error.toJSON() }
+      }
+    }
+  const notBroughtIn = handler(async ({ phase }: Attempt) => {
+    throw new CountersignError('unexpected', { step: phase, received: 'a grant that nothing has brought in' })
+  })
+  const handlers = {
+    discover: handler<AttemptIn<'discovering'>>(async ({ request }) => ({
+      type: 'target_discovered',
+      target: await discover(server, request, signal),
+    })),
+    register: handler<AttemptIn<'registering'>>(async ({ request, target }) => ({
+      type: 'client_ready',
+      client: await becomeClient(server, target, presentation, request.registered_again ?? false, signal),
+    })),
+    prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => ({
+      type: 'request_prepared',
+      pending: await prepareRedirect(server.context, target, client, {
+        serverUrl: server.url,
+        options: server.options,
+        lifetimeMs: runtime.loginTimeoutMs,
+      }),
+    })),
+    present: handler<AttemptIn<'authorizing'>>((state) => present(login, state)),
+    exchange: handler<AttemptIn<'exchanging'>>((state) => exchangeCode(login, holding, state)),
+    acquire: notBroughtIn,
+    poll: notBroughtIn,
+  }
+  const save = async (state: Attempt): Promise<void> => {
+    if (state.phase !== 'authorizing' || found !== undefined) return
+    await savePending(runtime, state, carried)
+    holding.waiting = state.pending.state
+  }
+
   try {
-    const end = await drive(from, run.handlers(), (state) => run.save(state))
-    if (end.phase === 'failed') throw run.failure ?? new CountersignError(end.error.code, { step: end.error.step })
-    if (end.phase === 'granted') await run.handOver(end.granted)
-    await run.finish()
+    const end = await drive(from, handlers, save)
+    if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
+    if (end.phase === 'granted') await handOver(login, holding, end.granted)
+    await holding.taken?.(true)
     return end
   } catch (error) {
-    await run.giveUp()
+    // Nothing is left of a login that failed: no lease, no record that a late response would find.
+    await release(held, holding)
+    await holding.taken?.(false)
+    if (holding.waiting !== undefined) await dropPending(runtime, holding.waiting)
     throw error
+  } finally {
+    if (holding.lease !== undefined) forgetLease(runtime, holding.lease.id)
   }
 }
 
-class Run {
-  failure: CountersignError | undefined
-  readonly #login: Login
-  #lease: { readonly lease: Lease; readonly turn: number } | undefined
-  #taken: { done(completed: boolean): Promise<void> } | undefined
-  #saved: string | undefined
+async function present(
+  { server, presentation, signal }: Login,
+  { target, pending }: AttemptIn<'authorizing'>,
+): Promise<AttemptEvent | 'parked'> {
+  const { runtime, url } = server
+  const { clock } = runtime
+  const step = 'present'
+  runtime.emit({ type: 'login_waiting', level: 'info', url })
+  const answer = await withDeadline(
+    {
+      clock,
+      signal,
+      timeoutMs: pending.expires_at - clock.now(),
+      onTimeout: () => new CountersignError('login_timeout', { step, url: target.issuer }),
+      onAbort: () => new CountersignError('login_cancelled', { step, url, cause: signal.reason }),
+    },
+    () =>
+      presentation.present({
+        kind: 'redirect',
+        authorizationUrl: pending.authorization_url,
+        state: pending.state,
+        resumed: false,
+      }),
+  )
+  if (answer === 'parked') return answer
+  if (answer === 'shown') throw new CountersignError('user_agent_unsuitable', { step, received: answer })
+  const code = acceptAuthorizationResponse(answer, pending, target, clock.now())
+  return { type: 'code_received', state: pending.state, code }
+}
 
-  constructor(login: Login) {
-    this.#login = login
+async function exchangeCode(
+  { server, held, found }: Login,
+  holding: Holding,
+  { request, target, client, pending, code }: AttemptIn<'exchanging'>,
+): Promise<AttemptEvent> {
+  const { runtime, context } = server
+  holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
+  holding.lease = await takeLease(server, held)
+  const tokens = await exchange(context, target, await withSecret(server, target.issuer, client), pending, code)
+  if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
+  if (found !== undefined) {
+    // The person is gone, and nobody asked for another page: the next login registers anew.
+    await forgetClient(runtime, target.issuer, client.client_id)
+    throw new CountersignError('client_forgotten', { step: 'exchange', url: request.url })
   }
+  await release(held, holding)
+  await holding.taken(false)
+  holding.taken = undefined
+  return { type: 'client_forgotten' }
+}
 
-  async save(state: Attempt): Promise<void> {
-    if (state.phase !== 'authorizing' || this.#login.found !== undefined) return
-    await savePending(this.#login.server.runtime, state, this.#login.carried)
-    this.#saved = state.pending.state
+/** The result of a login must have a turn like any refresh, so that the later of the two wins. */
+async function takeLease({ runtime }: Server, held: HeldGrant): Promise<{ id: string; turn: number }> {
+  for (;;) {
+    const seen = await waitForLease(runtime, held, HAND_OVER_WAIT_MS)
+    const lease = await newLease(runtime)
+    const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
+    if (leased !== undefined) return { id: lease.id, turn: leased.grant.turn }
+    forgetLease(runtime, lease.id)
   }
+}
 
-  handlers(): Handlers {
-    const caught =
-      <S extends Attempt>(work: (state: S) => Promise<AttemptEvent | 'parked'>) =>
-      async (state: S): Promise<AttemptEvent | 'parked'> => {
-        try {
-          return await work(state)
-        } catch (error) {
-          if (!CountersignError.is(error)) throw error
-          this.failure = error
-          return { type: 'step_failed', error: error.toJSON() }
-        }
-      }
-    const unsupported = caught(async (state: Attempt) => {
-      throw new CountersignError('unexpected', { step: state.phase, received: 'a grant that nothing has brought in' })
-    })
-    return {
-      discover: caught((state) => this.#discover(state)),
-      register: caught((state) => this.#register(state)),
-      prepare: caught((state) => this.#prepare(state)),
-      present: caught((state) => this.#present(state)),
-      exchange: caught((state) => this.#exchange(state)),
-      acquire: unsupported,
-      poll: unsupported,
-    }
+async function release(held: HeldGrant, holding: Holding): Promise<void> {
+  if (holding.lease === undefined) return
+  await held.settle({ type: 'released', id: holding.lease.id })
+  holding.lease = undefined
+}
+
+async function handOver({ server, held }: Login, { lease }: Holding, granted: Granted): Promise<void> {
+  const { runtime, context, url } = server
+  if (lease === undefined) return
+  await storeTokens(runtime, held, url, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
+  const { target, tokens } = granted
+  // That a server keeps offline_access to itself narrows nothing that a request could notice.
+  if (tokens.scope !== undefined && !includesScope(`${tokens.scope} offline_access`, target.scope)) {
+    context.diagnose({ code: 'scope_narrowed', url, expected: target.scope ?? '', received: tokens.scope })
   }
-
-  async #discover({ request }: AttemptIn<'discovering'>): Promise<AttemptEvent> {
-    return { type: 'target_discovered', target: await discover(this.#login.server, request, this.#login.signal) }
-  }
-
-  async #register({ request, target }: AttemptIn<'registering'>): Promise<AttemptEvent> {
-    const { server, presentation, signal } = this.#login
-    const again = request.registered_again ?? false
-    return { type: 'client_ready', client: await becomeClient(server, target, presentation, again, signal) }
-  }
-
-  async #prepare({ target, client }: AttemptIn<'preparing'>): Promise<AttemptEvent> {
-    const { runtime, context, options, url } = this.#login.server
-    const pending = await prepareRedirect(context, target, client, {
-      redirect_uri: client.redirect_uri ?? '',
-      serverUrl: url,
-      allowPrivate: options.allowPrivate,
-      lifetimeMs: runtime.loginTimeoutMs,
-      login_hint: options.loginHint,
-      parameters: options.compatibility?.authorizationParameters,
-    })
-    return { type: 'request_prepared', pending }
-  }
-
-  async #present({ target, pending }: AttemptIn<'authorizing'>): Promise<AttemptEvent | 'parked'> {
-    const { server, presentation, signal } = this.#login
-    const { runtime } = server
-    runtime.emit({ type: 'login_waiting', level: 'info', url: server.url })
-    const { clock } = runtime
-    const answer = await withDeadline(
-      {
-        clock,
-        timeoutMs: pending.expires_at - clock.now(),
-        signal,
-        onTimeout: () => new CountersignError('login_timeout', { step: 'present', url: target.issuer }),
-        onAbort: () =>
-          new CountersignError('login_cancelled', { step: 'present', url: server.url, cause: signal.reason }),
-      },
-      () =>
-        presentation.present({
-          kind: 'redirect',
-          authorizationUrl: pending.authorization_url,
-          state: pending.state,
-          resumed: false,
-        }),
-    )
-    if (answer === 'parked') return 'parked'
-    if (answer === 'shown') {
-      throw new CountersignError('user_agent_unsuitable', { step: 'present', received: 'no authorization response' })
-    }
-    const code = acceptAuthorizationResponse(answer, pending, target, clock.now())
-    return { type: 'code_received', state: pending.state, code }
-  }
-
-  async #exchange({ request, target, client, pending, code }: AttemptIn<'exchanging'>): Promise<AttemptEvent> {
-    const { server, held, found } = this.#login
-    const { runtime, context } = server
-    this.#taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
-    this.#lease = await this.#takeLease(held)
-    const known = await withSecret(server, target.issuer, client)
-    const tokens = await exchange(context, target, known, pending, code)
-    if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
-    await this.#release()
-    await this.#taken.done(false)
-    this.#taken = undefined
-    if (found === undefined) return { type: 'client_forgotten' }
-    // The person is gone: another page would have to be asked for by somebody. The dead client is not used again.
-    await runtime.records.drop(
-      'registration',
-      [target.issuer],
-      (record) => record.client.client_id === client.client_id,
-    )
-    throw new CountersignError('client_forgotten', { step: 'exchange', url: request.url, action: 'sign_in' })
-  }
-
-  /** The result of a login must have a turn like any refresh, so that the later of the two wins. */
-  async #takeLease(held: HeldGrant): Promise<{ readonly lease: Lease; readonly turn: number }> {
-    const { runtime } = this.#login.server
-    for (;;) {
-      const seen = await waitForLease(runtime, held, HAND_OVER_WAIT_MS)
-      const lease = await newLease(runtime)
-      const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
-      if (leased !== undefined) return { lease, turn: leased.grant.turn }
-      forgetLease(runtime, lease.id)
-    }
-  }
-
-  async handOver(granted: Granted): Promise<void> {
-    const { server, held } = this.#login
-    const { runtime, context, url } = server
-    if (this.#lease === undefined) return
-    const { lease, turn } = this.#lease
-    await held.settle({ type: 'granted', turn, id: lease.id, grant: randomId(runtime.random), granted })
-    const { target, tokens } = granted
-    // That a server keeps offline_access to itself narrows nothing that a request could notice.
-    if (tokens.scope !== undefined && !includesScope(`${tokens.scope} offline_access`, target.scope)) {
-      const expected = target.scope ?? ''
-      context.diagnose({ code: 'scope_narrowed', url, expected, received: tokens.scope })
-    }
-    if (tokens.expires_at !== undefined && tokens.expires_at <= tokens.issued_at) {
-      const received = 'a token that has expired already'
-      context.diagnose({ code: 'token_born_expired', url: target.token_endpoint, expected: 'expires_in', received })
-    }
-  }
-
-  async finish(): Promise<void> {
-    if (this.#lease !== undefined) forgetLease(this.#login.server.runtime, this.#lease.lease.id)
-    await this.#taken?.done(true)
-  }
-
-  /** Leaves nothing of a login that failed: no lease, no record that a late response would find. */
-  async giveUp(): Promise<void> {
-    await this.#release()
-    if (this.#taken !== undefined) await this.#taken.done(false)
-    else if (this.#saved !== undefined) await dropPending(this.#login.server.runtime, this.#saved)
-  }
-
-  async #release(): Promise<void> {
-    if (this.#lease === undefined) return
-    const { id } = this.#lease.lease
-    this.#lease = undefined
-    forgetLease(this.#login.server.runtime, id)
-    await this.#login.held.settle({ type: 'released', id })
+  if (tokens.expires_at !== undefined && tokens.expires_at <= tokens.issued_at) {
+    const at = { url: target.token_endpoint, expected: 'a lifetime', received: 'a token that has expired already' }
+    context.diagnose({ code: 'token_born_expired', ...at })
   }
 }

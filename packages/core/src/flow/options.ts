@@ -26,6 +26,11 @@ export interface RegisteredClient {
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
 export interface ClientOptions {
   readonly registered?: RegisteredClient | readonly RegisteredClient[]
+  /**
+   * The https URL of this client's metadata document, which is its `client_id` where the server takes such documents
+   * (OAuth Client ID Metadata Document). Its `redirect_uris` must cover the ones that are used.
+   */
+  readonly metadataUrl?: string
   /** Default true: register dynamically where the server offers it. */
   readonly dynamic?: boolean
 }
@@ -72,6 +77,21 @@ export interface ServerOptions {
   /** Hosts that may be at a private address although the MCP server is public. */
   readonly allowPrivate?: readonly string[]
   readonly compatibility?: Compatibility
+  /**
+   * Asked before a page is opened because a request needs more scope. Default: allowed where `interaction` allows a login. A
+   * refusal is remembered until `authorize()`.
+   *
+   * @param request.scope - all that would be asked for, `request.added` what is new in it
+   */
+  readonly onStepUp?: (request: StepUp) => boolean | Promise<boolean>
+}
+
+/** A request for more scope than the grant was asked for. */
+export interface StepUp {
+  readonly url: string
+  /** Space-separated: what was asked for so far, and what the server's challenge adds. */
+  readonly scope: string
+  readonly added: readonly string[]
 }
 
 /** What a connector is made of. Everything has a default but what its docstring says. */
@@ -115,6 +135,7 @@ const serverMembers = [
   'allowedIssuers',
   'allowPrivate',
   'compatibility',
+  'onStepUp',
 ] as const satisfies readonly (keyof ServerOptions)[]
 
 /** The options of one connection, from the widest place to the narrowest. */

@@ -25,11 +25,12 @@ export interface AttemptRecord {
 
 /** What stays of a completed login for a while, so that a page that is loaded twice gets the connection. */
 export interface CompletionRecord {
-  readonly completed: 'under_way' | 'done'
+  /** False while the code is being exchanged. */
+  readonly completed: boolean
   readonly url: string
-  readonly account?: string
+  readonly account?: string | undefined
   readonly carried: boolean
-  readonly app_state?: string
+  readonly app_state?: string | undefined
 }
 
 export interface DiscoveryRecord {
@@ -173,7 +174,7 @@ function looksRight(kind: keyof Kinds, value: unknown): boolean {
     case 'registration':
       return has('client', 'object')
     case 'attempt':
-      return has('attempt', 'object') || has('completed', 'string')
+      return has('attempt', 'object') || has('completed', 'boolean')
     case 'discovery':
       return has('metadata', 'object') && has('fresh_until', 'number')
   }

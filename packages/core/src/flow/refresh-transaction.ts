@@ -5,10 +5,11 @@ import type { StepContext } from '../steps/context.js'
 import { refresh } from '../steps/refresh.js'
 import type { TokenAnswer } from '../steps/token-request.js'
 import { usable } from './current-token.js'
-import type { Grant, GrantEvent } from './grant.js'
+import type { Grant } from './grant.js'
 import type { HeldGrant } from './held-grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
 import type { Runtime } from './runtime.js'
+import { storeTokens } from './store-tokens.js'
 
 type Valid = Extract<Grant, { readonly phase: 'valid' }>
 
@@ -73,21 +74,25 @@ async function spend(renewal: Renewal, now: Valid, id: string): Promise<'renewed
   const client = await renewal.authenticated(known, target.issuer)
   let answer = await ask(renewal, now, client)
   // One prompt retry for a token whose answer was lost: servers with a grace period forgive it. Silence is not a lost answer.
-  if (answer.kind === 'unanswered' && !now.unanswered && answer.error.code !== 'request_timeout') {
-    answer = await ask(renewal, now, client)
-  }
+  const again = answer.kind === 'unanswered' && !now.unanswered && answer.error.code !== 'request_timeout'
+  if (again) answer = await ask(renewal, now, client)
   const at = runtime.clock.now()
   switch (answer.kind) {
     case 'tokens': {
       const { turn, grant } = now
       const fresh = toTokens(answer.response, { now: at })
-      await store(renewal, { type: 'refreshed', turn, id, grant, from: now.granted, tokens: fresh })
+      await storeTokens(runtime, held, url, { type: 'refreshed', turn, id, grant, from: now.granted, tokens: fresh })
       runtime.emit({ type: 'refreshed', level: 'info', url })
       return held.known?.phase === 'valid' ? 'renewed' : 'ended'
     }
     case 'rejected': {
       await held.settle({ type: 'rejected', id, grant: now.grant, got: now.got })
-      runtime.emit({ type: now.unanswered ? 'rotation_lost' : 'spent', level: 'warn', url, error: answer.error })
+      runtime.emit({
+        type: again || now.unanswered ? 'rotation_lost' : 'spent',
+        level: 'warn',
+        url,
+        error: answer.error,
+      })
       return held.known?.phase === 'valid' ? 'renewed' : 'ended'
     }
     case 'deferred': {
@@ -113,31 +118,6 @@ async function spend(renewal: Renewal, now: Valid, id: string): Promise<'renewed
 
 const ask = ({ context, runtime }: Renewal, now: Valid, client: Client): Promise<TokenAnswer> =>
   refresh(context, now.granted.target, client, now.granted.tokens.refresh_token ?? '', leaseMs(runtime))
-
-/** The new tokens are stored before anybody sees them; where the store refuses, they serve from memory and are written later. */
-async function store({ runtime, held, url }: Renewal, event: GrantEvent): Promise<void> {
-  try {
-    await held.settle(event)
-  } catch (error) {
-    if (!CountersignError.is(error)) throw error
-    runtime.emit({ type: 'kept', level: 'warn', url, error })
-    held.keep(event)
-    void writeLater(runtime, held, event)
-  }
-}
-
-async function writeLater(runtime: Runtime, held: HeldGrant, event: GrantEvent): Promise<void> {
-  for (let waitMs = 1_000; !runtime.closed; waitMs = Math.min(waitMs * 2, 60_000)) {
-    await runtime.clock.sleep(waitMs)
-    try {
-      await held.settle(event)
-      return
-    } catch (error) {
-      // Said when it began; the store is asked again until it takes the tokens.
-      if (!CountersignError.is(error)) throw error
-    }
-  }
-}
 
 const notYet = (now: Valid, retryAt: number, cause?: CountersignError): CountersignError =>
   new CountersignError('server_unavailable', {

@@ -1,5 +1,6 @@
 import { CountersignError } from '../errors/error.js'
 import type { Presentation } from '../ports/user-agent.js'
+import { defined } from '../primitives/defined.js'
 import { acceptAuthorizationResponse } from '../steps/accept-response.js'
 import { type Attempt, type AttemptIn, attempt, type Request } from './attempt.js'
 import { dropPending, type Found } from './completion.js'
@@ -92,14 +93,7 @@ export class SigningIn {
 
   #request({ scope, appState }: Wanted): Request {
     const { url, account, challenge } = this.#core
-    return {
-      url,
-      by: 'person',
-      ...(account !== undefined && { account }),
-      ...(challenge !== undefined && { challenge }),
-      ...(scope !== undefined && { scope }),
-      ...(appState !== undefined && { app_state: appState }),
-    }
+    return defined({ url, by: 'person' as const, account, challenge, scope, app_state: appState })
   }
 
   async #end(presentation: Presentation, outcome: Parameters<Presentation['end']>[0]): Promise<void> {

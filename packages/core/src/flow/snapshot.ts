@@ -1,4 +1,5 @@
 import type { CountersignError } from '../errors/error.js'
+import { defined } from '../primitives/defined.js'
 import { renewable, tokensOf, usable } from './current-token.js'
 import type { Grant } from './grant.js'
 
@@ -37,13 +38,8 @@ export function deriveSnapshot(known: Known): Snapshot {
   if (grant === undefined) return restoring
   const tokens = tokensOf(grant)
   const scope = tokens?.scope ?? (grant.phase === 'absent' ? undefined : grant.granted.target.scope)
-  return Object.freeze({
-    status: statusOf(known, grant),
-    refreshing,
-    ...(scope !== undefined && { scope }),
-    ...(tokens?.expires_at !== undefined && { expiresAt: tokens.expires_at }),
-    ...(failure !== undefined && { error: failure }),
-  })
+  const status = statusOf(known, grant)
+  return Object.freeze(defined({ status, refreshing, scope, expiresAt: tokens?.expires_at, error: failure }))
 }
 
 function statusOf({ signingIn, failure, personNeeded, now }: Known, grant: Grant): Snapshot['status'] {

@@ -18,10 +18,10 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>> | Headers
-  readonly body?: string
+  readonly body?: string | URLSearchParams
   readonly signal?: AbortSignal | undefined
   /** Replaces the connector's `requestTimeoutMs`. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** An answer, read to its end. */

@@ -1,4 +1,5 @@
 import { quoteForeign } from '../errors/text.js'
+import { defined } from '../primitives/defined.js'
 import {
   isFilled,
   type JsonObject,
@@ -102,12 +103,6 @@ export function salvageRefreshToken(text: string): string | undefined {
  */
 export function toTokens(response: TokenResponse, at: { readonly now: number }): Tokens {
   const { access_token, token_type, refresh_token, scope, expires_in } = response
-  return {
-    access_token,
-    token_type,
-    issued_at: at.now,
-    ...(refresh_token !== undefined && { refresh_token }),
-    ...(scope !== undefined && { scope }),
-    ...(expires_in !== undefined && { expires_at: at.now + expires_in * 1000 }),
-  }
+  const expires_at = expires_in === undefined ? undefined : at.now + expires_in * 1000
+  return defined({ access_token, token_type, issued_at: at.now, refresh_token, scope, expires_at })
 }

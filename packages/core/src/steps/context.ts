@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/codes.js'
 import { CountersignError } from '../errors/error.js'
-import type { Http } from '../http/http.js'
+import type { Http, HttpResponse } from '../http/http.js'
+import { retryAfter } from '../http/retry-after.js'
 import type { Invalid, Tolerated } from '../messages/parsed.js'
 import type { Clock } from '../ports/clock.js'
 import type { Diagnostic } from '../ports/log.js'
@@ -38,3 +39,15 @@ export function tolerate(context: StepContext, seen: Seen, tolerated: readonly T
 /** The error for a message that cannot be used. */
 export const refuse = (seen: Seen, invalid: Invalid): CountersignError =>
   new CountersignError(seen.refusal, { step: seen.step, url: seen.url, ...invalid })
+
+/** Whether a status says that the request did what it was for (RFC 9110 section 15.3). */
+export const succeeded = (status: number): boolean => status >= 200 && status < 300
+
+/** The error for a server that cannot answer now. */
+export const unavailable = (context: StepContext, step: string, response: HttpResponse): CountersignError =>
+  new CountersignError('server_unavailable', {
+    step,
+    url: response.url,
+    received: `HTTP ${response.status}`,
+    retryAt: retryAfter(response.headers.get('retry-after'), context.clock.now()),
+  })

@@ -6,7 +6,7 @@ import {
 import { compareIssuer } from '../primitives/issuer.js'
 import { authorizationServerMetadataUrls } from '../primitives/well-known.js'
 import { type StepContext, tolerate } from './context.js'
-import { fetchCandidate, tried } from './metadata-document.js'
+import { findDocument } from './find-document.js'
 
 const step = 'discover'
 
@@ -37,37 +37,28 @@ export async function discoverAuthorizationServer(
   if (!URL.canParse(issuer)) {
     throw new CountersignError('url_not_allowed', { step, url: issuer, expected: 'an issuer URL', received: issuer })
   }
-  const reasons: string[] = []
-  let failure: CountersignError | undefined
-  for (const url of authorizationServerMetadataUrls(issuer)) {
-    const candidate = await fetchCandidate(context, step, url, parseAuthorizationServerMetadata, signal)
-    if ('failed' in candidate) {
-      failure ??= candidate.failed
-      reasons.push(tried(url, candidate.failed.received ?? candidate.failed.code))
-      continue
-    }
-    if ('missed' in candidate) {
-      reasons.push(tried(url, candidate.missed))
-      continue
-    }
-    const { value, tolerated } = candidate.found
-    const seen = { step, url, refusal: 'issuer_mismatch' } as const
-    const comparison = compareIssuer(document, value.issuer)
-    if (comparison === 'different') {
+  const result = await findDocument(
+    context,
+    authorizationServerMetadataUrls(issuer),
+    parseAuthorizationServerMetadata,
+    (value, url) => {
+      if (compareIssuer(document, value.issuer) !== 'different') return undefined
       throw new CountersignError('issuer_mismatch', { step, url, expected: document, received: value.issuer })
-    }
-    if (comparison === 'root_slash') {
-      tolerate(context, seen, [{ code: 'issuer_trailing_slash', expected: document, received: value.issuer }])
-    }
-    tolerate(context, { ...seen, refusal: 'authorization_server_metadata_invalid' }, tolerated)
-    return { metadata: value, fresh_until: context.clock.now() + freshFor(candidate.headers) }
+    },
+    signal,
+  )
+  if (!('found' in result)) {
+    const received = result.misses.join('; ')
+    throw new CountersignError('authorization_server_metadata_not_found', { step, url: issuer, received })
   }
-  if (failure !== undefined) throw failure
-  throw new CountersignError('authorization_server_metadata_not_found', {
-    step,
-    url: issuer,
-    received: reasons.join('; '),
-  })
+  const { url, headers } = result
+  const { value: metadata, tolerated } = result.found
+  tolerate(context, { step, url, refusal: 'authorization_server_metadata_invalid' }, tolerated)
+  if (metadata.issuer !== document) {
+    const slash = { code: 'issuer_trailing_slash', expected: document, received: metadata.issuer } as const
+    tolerate(context, { step, url, refusal: 'issuer_mismatch' }, [slash])
+  }
+  return { metadata, fresh_until: context.clock.now() + freshFor(headers) }
 }
 
 /** How long a metadata document may be used, in milliseconds: by its cache headers, an hour without any, a day at most. */

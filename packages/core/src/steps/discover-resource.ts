@@ -7,7 +7,7 @@ import {
 import { matchResource } from '../primitives/resource.js'
 import { protectedResourceMetadataUrls } from '../primitives/well-known.js'
 import { type StepContext, tolerate } from './context.js'
-import { fetchCandidate, tried } from './metadata-document.js'
+import { findDocument } from './find-document.js'
 
 const step = 'discover'
 
@@ -35,63 +35,50 @@ export async function discoverResource(
     })
   }
 
-  const candidates = [...new Set([...challenge.resource_metadata, ...protectedResourceMetadataUrls(serverUrl)])]
-  const reasons: string[] = []
-  let failure: CountersignError | undefined
   let mismatch: { readonly url: string; readonly resource: string } | undefined
-  for (const url of candidates) {
-    const candidate = await fetchCandidate(context, step, url, parseProtectedResourceMetadata, signal)
-    if ('failed' in candidate) {
-      failure ??= candidate.failed
-      reasons.push(tried(url, candidate.failed.received ?? candidate.failed.code))
-      continue
+  const result = await findDocument(
+    context,
+    [...new Set([...challenge.resource_metadata, ...protectedResourceMetadataUrls(serverUrl)])],
+    parseProtectedResourceMetadata,
+    ({ resource }, url) => {
+      if (matchResource(serverUrl, resource) !== 'different') return undefined
+      mismatch ??= { url, resource }
+      return 'another resource'
+    },
+    signal,
+  )
+  const expected = serverUrl.replace(/\?.*/s, '')
+  const received = result.misses.join('; ')
+  if (!('found' in result)) {
+    if (mismatch === undefined) {
+      throw new CountersignError('resource_metadata_not_found', { step, url: serverUrl, received })
     }
-    if ('missed' in candidate) {
-      reasons.push(tried(url, candidate.missed))
-      continue
-    }
-    const { value, tolerated } = candidate.found
-    const match = matchResource(serverUrl, value.resource)
-    if (match === 'different') {
-      mismatch ??= { url, resource: value.resource }
-      reasons.push(tried(url, 'describes another resource'))
-      continue
-    }
-    const seen = { step, url, refusal: 'resource_mismatch' } as const
-    tolerate(context, { ...seen, refusal: 'resource_metadata_invalid' }, tolerated)
-    if (match !== 'identical') {
-      const code = match === 'prefix' ? 'resource_is_prefix' : 'resource_trailing_slash'
-      tolerate(context, seen, [{ code, expected: serverUrl.replace(/\?.*/s, ''), received: value.resource }])
-    }
-    const first = challenge.resource_metadata[0]
-    if (first !== undefined && url !== first) {
-      context.diagnose({
-        code: 'resource_metadata_missed',
-        url: first,
-        expected: 'metadata',
-        received: reasons.join('; '),
-      })
-    }
-    return value
-  }
-
-  if (failure !== undefined) throw failure
-  if (mismatch !== undefined) {
     throw new CountersignError('resource_mismatch', {
       step,
       url: mismatch.url,
-      expected: `resource ${serverUrl.replace(/\?.*/s, '')}, or a path prefix of it on the same origin`,
+      expected: `${expected}, or a path prefix of it`,
       received: describeMismatch(serverUrl, mismatch.resource),
     })
   }
-  throw new CountersignError('resource_metadata_not_found', { step, url: serverUrl, received: reasons.join('; ') })
+  const { url } = result
+  const { value, tolerated } = result.found
+  tolerate(context, { step, url, refusal: 'resource_metadata_invalid' }, tolerated)
+  const match = matchResource(serverUrl, value.resource)
+  if (match !== 'identical') {
+    const code = match === 'prefix' ? 'resource_is_prefix' : 'resource_trailing_slash'
+    tolerate(context, { step, url, refusal: 'resource_mismatch' }, [{ code, expected, received: value.resource }])
+  }
+  const [first] = challenge.resource_metadata
+  if (first !== undefined && received !== '') {
+    context.diagnose({ code: 'resource_metadata_missed', url: first, expected: 'metadata', received })
+  }
+  return value
 }
 
 /** Names the usual cause where it shows: a server behind a proxy that terminates TLS (field case A09). */
 function describeMismatch(serverUrl: string, resource: string): string {
-  const httpTwin =
-    resource.startsWith('http://') && matchResource(serverUrl, resource.replace('http:', 'https:')) !== 'different'
-  return httpTwin
-    ? `${resource} (http instead of https: the server behind the proxy ignores X-Forwarded-Proto)`
+  const twin = resource.replace(/^http:/, 'https:')
+  return twin !== resource && matchResource(serverUrl, twin) !== 'different'
+    ? `${resource} (http: the server behind the proxy ignores X-Forwarded-Proto)`
     : resource
 }

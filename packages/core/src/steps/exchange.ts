@@ -21,7 +21,6 @@ export async function exchange(
   client: Client,
   pending: PendingRedirect,
   code: string,
-  signal?: AbortSignal,
 ): Promise<Tokens | 'client_forgotten'> {
   const answer = await tokenRequest(context, {
     step: 'exchange',
@@ -34,7 +33,6 @@ export async function exchange(
       code_verifier: pending.code_verifier,
       resource: target.resource_parameter,
     },
-    ...(signal !== undefined && { signal }),
   })
   if (answer.kind === 'tokens') return toTokens(answer.response, { now: context.clock.now() })
   if (answer.kind === 'rejected' && client.origin === 'dynamic' && FORGOTTEN.has(answer.oauth.error)) {

@@ -19,12 +19,14 @@ export interface PendingRedirect {
 }
 
 export interface PrepareOptions {
-  readonly redirect_uri: string
   readonly serverUrl: string
-  readonly allowPrivate: readonly string[] | undefined
   readonly lifetimeMs: number
-  readonly login_hint: string | undefined
-  readonly parameters: Readonly<Record<string, string>> | undefined
+  /** What the host set for this server. */
+  readonly options: {
+    readonly loginHint?: string
+    readonly allowPrivate?: readonly string[]
+    readonly compatibility?: { readonly authorizationParameters?: Readonly<Record<string, string>> }
+  }
 }
 
 /**
@@ -36,13 +38,13 @@ export async function prepareRedirect(
   context: StepContext,
   target: Target,
   client: Client,
-  options: PrepareOptions,
+  { serverUrl, lifetimeMs, options }: PrepareOptions,
 ): Promise<PendingRedirect> {
   const endpoint = target.authorization_endpoint
   const problem =
     endpoint === undefined
       ? 'no authorization_endpoint in the metadata'
-      : urlProblem(endpoint, { from: options.serverUrl, allowPrivate: options.allowPrivate })
+      : urlProblem(endpoint, { from: serverUrl, allowPrivate: options.allowPrivate })
   if (endpoint === undefined || problem !== undefined) {
     throw new CountersignError('url_not_allowed', {
       step: 'prepare',
@@ -50,24 +52,25 @@ export async function prepareRedirect(
       received: problem,
     })
   }
+  const redirect_uri = client.redirect_uri ?? ''
   const state = randomId(context.random, 32)
   const code_verifier = createCodeVerifier(context.random)
   return {
     kind: 'redirect',
     state,
     code_verifier,
-    redirect_uri: options.redirect_uri,
+    redirect_uri,
     authorization_url: buildAuthorizationUrl({
       authorization_endpoint: endpoint,
       client_id: client.client_id,
-      redirect_uri: options.redirect_uri,
+      redirect_uri,
       state,
       code_challenge: await codeChallengeS256(code_verifier),
       resource: target.resource_parameter,
       scope: target.scope,
-      login_hint: options.login_hint,
-      parameters: options.parameters,
+      login_hint: options.loginHint,
+      parameters: options.compatibility?.authorizationParameters,
     }),
-    expires_at: context.clock.now() + options.lifetimeMs,
+    expires_at: context.clock.now() + lifetimeMs,
   }
 }

@@ -1,10 +1,11 @@
 import { CountersignError } from '../errors/error.js'
-import { retryAfter } from '../http/retry-after.js'
+import type { HttpResponse } from '../http/http.js'
 import { chooseAuthMethod } from '../messages/client-authentication.js'
 import { type Client, parseClientInformation } from '../messages/client-information.js'
 import { applicationType, buildClientMetadata } from '../messages/client-metadata.js'
 import { parseOAuthError } from '../messages/oauth-error.js'
-import { refuse, type StepContext, tolerate } from './context.js'
+import { defined } from '../primitives/defined.js'
+import { refuse, type StepContext, succeeded, tolerate, unavailable } from './context.js'
 import type { Target } from './target.js'
 
 const step = 'register'
@@ -56,17 +57,17 @@ export async function register(
       }),
     },
     body: buildClientMetadata({
-      ...(registration.client_name !== undefined && { client_name: registration.client_name }),
-      ...(registration.client_uri !== undefined && { client_uri: registration.client_uri }),
-      ...(registration.logo_uri !== undefined && { logo_uri: registration.logo_uri }),
+      client_name: registration.client_name,
+      client_uri: registration.client_uri,
+      logo_uri: registration.logo_uri,
       redirect_uris: registration.redirect_uris,
       grant_types: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_method: method,
       application_type: applicationType(registration.redirect_uris),
-      ...(target.scope !== undefined && { scope: target.scope }),
+      scope: target.scope,
     }),
   })
-  if (response.status < 200 || response.status >= 300) throw rejection(context, url, response)
+  if (!succeeded(response.status)) throw rejection(context, response)
 
   const seen = { step, url, refusal: 'registration_invalid' } as const
   const parsed = parseClientInformation(response.text)
@@ -94,12 +95,10 @@ function clientOf(
       received: answer.redirect_uris.join(' '),
     })
   }
-  // An answer that is silent about the method leaves what was asked, or what the secret it gave can be used with.
-  const silent =
-    asked === 'none' && answer.client_secret !== undefined
-      ? (chooseAuthMethod(target.token_endpoint_auth_methods_supported, false) ??
-        chooseAuthMethod(target.token_endpoint_auth_methods_supported, true))
-      : asked
+  // An answer that is silent about the method leaves what was asked, unless it gave a secret that the server has a use for.
+  const methods = target.token_endpoint_auth_methods_supported
+  const secretive = asked === 'none' && answer.client_secret !== undefined && !methods?.includes('none')
+  const silent = secretive ? chooseAuthMethod(methods, true) : asked
   const method = answer.token_endpoint_auth_method ?? silent ?? asked
   const secret = method === 'none' ? undefined : answer.client_secret
   if (method.startsWith('client_secret_') && secret === undefined) {
@@ -110,15 +109,14 @@ function clientOf(
       received: 'none',
     })
   }
-  return {
+  return defined({
     client_id: answer.client_id,
     token_endpoint_auth_method: method,
-    origin: 'dynamic',
+    origin: 'dynamic' as const,
     redirect_uri: registration.redirect_uri,
-    ...(secret !== undefined && { client_secret: secret }),
-    ...(secret !== undefined &&
-      answer.client_secret_expires_at !== undefined && { client_secret_expires_at: answer.client_secret_expires_at }),
-  }
+    client_secret: secret,
+    client_secret_expires_at: secret === undefined ? undefined : answer.client_secret_expires_at,
+  })
 }
 
 function confidential(target: Target): string {
@@ -132,25 +130,18 @@ function confidential(target: Target): string {
   })
 }
 
-function rejection(
-  context: StepContext,
-  url: string,
-  response: { readonly status: number; readonly text: string; readonly headers: Headers },
-): CountersignError {
-  const { status, text } = response
-  const received = `HTTP ${status}${text === '' ? '' : ` ${text.slice(0, 160)}`}`
-  if (status === 429 || status >= 500) {
-    const retryAt = retryAfter(response.headers.get('retry-after'), context.clock.now())
-    return new CountersignError('server_unavailable', { step, url, received: `HTTP ${status}`, retryAt })
-  }
+function rejection(context: StepContext, response: HttpResponse): CountersignError {
+  const { status, text, url } = response
+  if (status === 429 || status >= 500) return unavailable(context, step, response)
   return new CountersignError('registration_rejected', {
     step,
     url,
     expected: 'HTTP 201',
-    received,
+    received: `HTTP ${status} ${text.slice(0, 160)}`,
     oauth: parseOAuthError(text),
-    ...((status === 401 || status === 403) && {
-      hint: 'The registration endpoint asks for a token of its own (compatibility.initialAccessToken), or only admits clients that it knows: register one by hand and pass it as client.registered.',
-    }),
+    hint:
+      status === 401 || status === 403
+        ? 'Give the endpoint its token in compatibility.initialAccessToken, or register a client by hand and pass it as client.registered.'
+        : undefined,
   })
 }

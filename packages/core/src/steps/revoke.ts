@@ -1,8 +1,8 @@
 import { CountersignError } from '../errors/error.js'
-import { applyClientAuthentication } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
 import { parseOAuthError } from '../messages/oauth-error.js'
-import type { StepContext } from './context.js'
+import { type StepContext, succeeded } from './context.js'
+import { postForm } from './post-form.js'
 import type { Target } from './target.js'
 
 const step = 'revoke'
@@ -31,16 +31,10 @@ export async function revoke(
     })
     return true
   }
-  const body = new URLSearchParams({ token, token_type_hint: hint })
-  const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' })
-  if (!applyClientAuthentication(client, headers, body)) {
-    const received = `client authentication ${client.token_endpoint_auth_method}`
-    context.diagnose({ code: 'revocation_failed', url, expected, received })
-    return false
-  }
   try {
-    const response = await context.http.send({ step, method: 'POST', url, headers, body: body.toString() })
-    if (response.status >= 200 && response.status < 300) return true
+    const parameters = { token, token_type_hint: hint }
+    const response = await postForm(context, { step, url, client, parameters })
+    if (succeeded(response.status)) return true
     const error = parseOAuthError(response.text)?.error
     const never = error === 'unsupported_token_type'
     context.diagnose({
@@ -52,7 +46,7 @@ export async function revoke(
     return never
   } catch (error) {
     if (!CountersignError.is(error)) throw error
-    context.diagnose({ code: 'revocation_failed', url, expected, received: error.received ?? error.code })
+    context.diagnose({ code: 'revocation_failed', url, expected, received: `${error.code} ${error.received ?? ''}` })
     return false
   }
 }

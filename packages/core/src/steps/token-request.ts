@@ -1,13 +1,11 @@
-import { allowInsecureRequests, customFetch, genericTokenEndpointRequest } from 'oauth4webapi'
 import { CountersignError, type OAuthErrorBody } from '../errors/error.js'
 import type { HttpResponse } from '../http/http.js'
 import { neverSent } from '../http/network-failure.js'
-import { retryAfter } from '../http/retry-after.js'
-import { applyClientAuthentication } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
 import { parseOAuthError } from '../messages/oauth-error.js'
 import { parseTokenResponse, type TokenResponse } from '../messages/token-response.js'
-import { refuse, type Seen, type StepContext, tolerate } from './context.js'
+import { refuse, type Seen, type StepContext, succeeded, tolerate, unavailable } from './context.js'
+import { postForm } from './post-form.js'
 import type { Target } from './target.js'
 
 /** What came of a token request, told apart by what the server may have committed. */
@@ -26,13 +24,11 @@ export interface TokenRequest {
   readonly client: Client
   readonly grantType: string
   readonly parameters: Readonly<Record<string, string | undefined>>
-  readonly signal?: AbortSignal
   readonly timeoutMs?: number
 }
 
 /**
- * The one door to the token endpoint (RFC 6749 section 3.2): builds the request with oauth4webapi, sends it through our own
- * door, and says what its answer means. It never throws for an answer; only for what cannot be sent at all.
+ * The one door to the token endpoint (RFC 6749 section 3.2): sends the request and says what its answer means. It never throws for an answer; only for what cannot be sent at all.
  */
 export async function tokenRequest(context: StepContext, request: TokenRequest): Promise<TokenAnswer> {
   const { step, target, client } = request
@@ -40,14 +36,14 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
   const seen = { step, url, refusal: 'token_response_invalid' } as const
   let answer: HttpResponse
   try {
-    answer = await send(context, request)
+    const parameters = { grant_type: request.grantType, ...request.parameters }
+    answer = await postForm(context, { step, url, client, parameters, timeoutMs: request.timeoutMs })
   } catch (error) {
     if (!CountersignError.is(error)) throw error
     if (error.code === 'client_authentication_unsupported') throw error
     return neverSent(error) ? { kind: 'deferred', error, retryAt: undefined } : { kind: 'unanswered', error }
   }
-  const { status, headers, text } = answer
-  const ok = status >= 200 && status < 300
+  const { status, text } = answer
   const oauth = status < 500 ? parseOAuthError(text) : undefined
   const transient = status === 408 || status === 425 || status === 429 || status === 503
   if (oauth !== undefined && !transient) {
@@ -60,52 +56,11 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const later = oauth.error === 'temporarily_unavailable' || oauth.error === 'server_error'
     return later ? { kind: 'deferred', error, retryAt: undefined } : { kind: 'rejected', error, oauth }
   }
-  if (ok) return readTokens(context, seen, answer)
-  const retryAt = retryAfter(headers.get('retry-after'), context.clock.now())
-  const error = new CountersignError('server_unavailable', { step, url, received: `HTTP ${status}`, retryAt })
-  return status >= 500 && !transient ? { kind: 'unanswered', error } : { kind: 'deferred', error, retryAt }
-}
-
-async function send(context: StepContext, request: TokenRequest): Promise<HttpResponse> {
-  const { step, target, client, signal, timeoutMs } = request
-  const url = target.token_endpoint
-  let answer: HttpResponse | undefined
-  const parameters = Object.entries(request.parameters).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  )
-  await genericTokenEndpointRequest(
-    { issuer: target.issuer, token_endpoint: url },
-    { client_id: client.client_id },
-    (_server, _client, body, headers) => {
-      if (applyClientAuthentication(client, headers, body)) return
-      throw new CountersignError('client_authentication_unsupported', {
-        step,
-        url,
-        expected: 'none, client_secret_basic or client_secret_post',
-        received: client.token_endpoint_auth_method,
-      })
-    },
-    request.grantType,
-    parameters,
-    {
-      // The door applies the URL policy; oauth4webapi's own would also refuse http on loopback.
-      [allowInsecureRequests]: true,
-      [customFetch]: async (_url, init) => {
-        answer = await context.http.send({
-          step,
-          method: 'POST',
-          url,
-          headers: init.headers,
-          body: String(init.body),
-          signal,
-          ...(timeoutMs !== undefined && { timeoutMs }),
-        })
-        return new Response(null)
-      },
-    },
-  )
-  if (answer === undefined) throw new CountersignError('unexpected', { step, url, received: 'no request was sent' })
-  return answer
+  if (succeeded(status)) return readTokens(context, seen, answer)
+  const error = unavailable(context, step, answer)
+  return status >= 500 && !transient
+    ? { kind: 'unanswered', error }
+    : { kind: 'deferred', error, retryAt: error.retryAt }
 }
 
 function readTokens(context: StepContext, seen: Seen, answer: HttpResponse): TokenAnswer {

@@ -1,0 +1,89 @@
+import { CountersignError, type Page, type UserAgent } from '@countersign/core'
+
+export interface RedirectOptions {
+  /**
+   * The page that the person comes back to, absolute and without fragment. It calls `completeAuthorization(location.href)`.
+   * Compared character by character with what is registered (RFC 9700 section 4.1.3), and so passed on as it is given.
+   */
+  readonly redirectUri: string
+  /**
+   * Takes the person to the authorization URL. Default: `location.assign`. If it throws or rejects, the login ends with
+   * `browser_not_opened`.
+   */
+  readonly navigate?: (url: string) => unknown
+}
+
+/**
+ * The page itself goes to the authorization server, and the answer comes with another page load. `authorize()` never
+ * resolves in the page that leaves.
+ *
+ * @throws CountersignError `options_invalid` when `redirectUri` cannot be one
+ * @example
+ * ```ts
+ * createConnector({ appId, store, userAgent: redirect({ redirectUri: 'https://app.example.com/callback' }) })
+ * ```
+ */
+export function redirect(options: RedirectOptions): UserAgent {
+  const redirectUri = checkRedirectUri(options.redirectUri)
+  // Looked up when it is needed: a server that renders the page has no location.
+  const navigate = options.navigate ?? ((url: string) => globalThis.location.assign(url))
+  return {
+    onDemand: false,
+    begin: ({ url }) => ({
+      way: async (server) => (server.redirect ? { kind: 'redirect', redirectUri } : undefined),
+      present: async (page) => {
+        await leave(navigableUrl(page, url), navigate)
+        return 'parked'
+      },
+      end: async () => undefined,
+    }),
+  }
+}
+
+function checkRedirectUri(redirectUri: string): string {
+  if (isWebUrl(redirectUri) && !redirectUri.includes('#')) return redirectUri
+  throw new CountersignError('options_invalid', {
+    step: 'connect',
+    expected: 'redirectUri as an absolute http or https URL without fragment',
+    received: redirectUri,
+  })
+}
+
+/**
+ * The authorization endpoint is the server's word, and a page that navigates to `javascript:` runs it as its own script:
+ * hence this stands before every navigation, the host's own included.
+ */
+function navigableUrl(page: Page, url: string): string {
+  if (page.kind !== 'redirect') {
+    throw new CountersignError('user_agent_unsuitable', {
+      step: 'present',
+      url,
+      expected: 'a redirect that way() has prepared',
+      received: page.kind,
+    })
+  }
+  if (isWebUrl(page.authorizationUrl)) return new URL(page.authorizationUrl).href
+  throw new CountersignError('url_not_allowed', {
+    step: 'present',
+    url: page.authorizationUrl,
+    expected: 'an http or https URL',
+    hint: 'The page stayed. The operator of the authorization server must correct its authorization_endpoint.',
+  })
+}
+
+const isWebUrl = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+
+async function leave(url: string, navigate: (url: string) => unknown): Promise<void> {
+  try {
+    await navigate(url)
+  } catch (cause) {
+    throw new CountersignError('browser_not_opened', {
+      step: 'present',
+      url,
+      expected: 'the page to navigate',
+      received: 'an exception',
+      hint: 'redirect() works in a page; anywhere else pass redirect({ navigate }), and correct it where it throws.',
+      cause,
+    })
+  }
+}

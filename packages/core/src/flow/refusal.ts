@@ -1,0 +1,66 @@
+import { CountersignError } from '../errors/error.js'
+import type { BearerChallenge } from '../messages/bearer-challenge.js'
+import type { Tokens } from '../messages/token-response.js'
+import { jwtClaims } from '../primitives/jwt-claims.js'
+import type { ConnectionCore } from './connection-core.js'
+import type { Rung } from './ladder.js'
+
+/** A request that was refused, after all that could be tried. */
+export interface Refusal {
+  readonly core: ConnectionCore
+  readonly url: string
+  readonly status: 401 | 403
+  readonly done: ReadonlySet<Rung>
+  readonly sent: Tokens | undefined
+  readonly challenge: BearerChallenge
+  /** What the challenge asks for that was never requested. */
+  readonly added: readonly string[]
+}
+
+const step = 'authorize'
+
+/** The error that is left after the last rung of the ladder. */
+export function refusalError({ core, url, status, done, sent, challenge, added }: Refusal): CountersignError {
+  if (done.has('sign_in') || (done.has('step_up') && status === 401)) return rejected(core, url, sent, challenge)
+  if (status === 401) {
+    core.status.personNeeded = !core.signedOut
+    core.status.changed()
+    return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
+  }
+  const refused = challenge.scope !== undefined && core.refusedScopes?.has(challenge.scope)
+  if (added.length > 0 && !refused && !done.has('step_up')) {
+    return core.interactionRequired('more_scope', core.wider(challenge.scope))
+  }
+  return new CountersignError('insufficient_scope', {
+    step,
+    url,
+    expected: `scope ${challenge.scope ?? 'that the server does not name'}`,
+    received: `a token for ${sent?.scope ?? core.wider() ?? 'no scope'}${refused ? '; more was refused before' : ', which was all that was asked for'}`,
+  })
+}
+
+/** A new token was refused too. What a JWT says of itself usually shows why: it is for somebody else. */
+function rejected(
+  core: ConnectionCore,
+  url: string,
+  sent: Tokens | undefined,
+  challenge: BearerChallenge,
+): CountersignError {
+  const grant = core.held.known
+  const target = grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target
+  const claims = sent && jwtClaims(sent.access_token)
+  const said = [challenge.error, challenge.error_description].filter((text) => text !== undefined).join(': ')
+  return new CountersignError('credentials_rejected', {
+    step,
+    url,
+    expected: `aud ${target?.resource_parameter ?? url}, iss ${target?.issuer ?? '?'}, scope ${target?.scope ?? '(none)'}`,
+    received: `HTTP 401${said && ` ${said}`} for ${
+      claims === undefined
+        ? 'an opaque token'
+        : `a token with aud ${show(claims.aud)}, iss ${show(claims.iss)}, scope ${show(claims.scope ?? claims.scp)}`
+    }`,
+  })
+}
+
+const show = (claim: unknown): string =>
+  claim === undefined ? '(none)' : Array.isArray(claim) ? claim.join(' ') : String(claim)

@@ -76,11 +76,7 @@ describe('redirect', () => {
   it('goes by location.assign unless told otherwise', async () => {
     const assign = vi.fn()
     vi.stubGlobal('location', { assign })
-    try {
-      await begin().present(page('https://as.example.com/authorize'))
-    } finally {
-      vi.unstubAllGlobals()
-    }
+    await begin().present(page('https://as.example.com/authorize'))
     expect(assign).toHaveBeenCalledExactlyOnceWith('https://as.example.com/authorize')
   })
 })

@@ -81,9 +81,9 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
   it('works where the server says nothing but 401', async () => {
     const mcp = open(await startMcpServer({ authorizationServer: servers.as, challenge: 'none', metadataAt: 'root' }))
     const seen = collector()
-    const notes = open(
-      createConnector({ appId, userAgent: loopback({ open: person().open }), log: seen.log }),
-    ).connect(mcp.url)
+    const notes = open(createConnector({ appId, userAgent: loopback({ open: person().open }), log: seen.log })).connect(
+      mcp.url,
+    )
     const client = open(await mcpClient(notes))
     expect(await client.call('whoami')).toContain('alice')
     expect(seen.exchanges.slice(0, 3)).toEqual([

@@ -43,15 +43,18 @@ describe('renewing tokens, on a real authorization server that rotates them and 
     expect(agent.begun).toBe(1)
   })
 
-  it.each([5, 50])('%i parallel calls that the server answers with 401 cause one refresh and no failure', async (many) => {
-    const { connection, agent } = await signedIn()
-    const client = open(await mcpClient(connection))
-    const { accessToken } = await connection.token()
-    servers.mcp.rejects = ({ jti }) => jti === claimsOf(accessToken).jti
-    expect(new Set(await tools(client, many))).toEqual(new Set(['alice (notes:read notes:write)']))
-    expect(servers.grants).toEqual(['refresh_token'])
-    expect(agent.begun).toBe(1)
-  })
+  it.each([5, 50])(
+    '%i parallel calls that the server answers with 401 cause one refresh and no failure',
+    async (many) => {
+      const { connection, agent } = await signedIn()
+      const client = open(await mcpClient(connection))
+      const { accessToken } = await connection.token()
+      servers.mcp.rejects = ({ jti }) => jti === claimsOf(accessToken).jti
+      expect(new Set(await tools(client, many))).toEqual(new Set(['alice (notes:read notes:write)']))
+      expect(servers.grants).toEqual(['refresh_token'])
+      expect(agent.begun).toBe(1)
+    },
+  )
 
   it('a slow refresh is waited for by everybody who needs it', async () => {
     const { connection, clock } = await signedIn()

@@ -16,7 +16,9 @@ describe('signing out, on real servers', () => {
     const store = memoryStore()
     const seen = collector()
     const alice = person()
-    const agent = scriptedAgent({ browser: async (url) => new URL(await alice.authorizationResponse(url)).searchParams })
+    const agent = scriptedAgent({
+      browser: async (url) => new URL(await alice.authorizationResponse(url)).searchParams,
+    })
     const connector = open(createConnector({ appId: 'test', store, userAgent: agent, log: seen.log }))
     const connection = connector.connect(servers.mcp.url, more)
     await connection.authorize()

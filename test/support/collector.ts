@@ -29,7 +29,9 @@ export function collector(): Collector {
       return events.flatMap(({ exchange }) =>
         exchange === undefined
           ? []
-          : [`${exchange.step} ${exchange.method} ${new URL(exchange.url).pathname} ${exchange.status ?? exchange.note}`],
+          : [
+              `${exchange.step} ${exchange.method} ${new URL(exchange.url).pathname} ${exchange.status ?? exchange.note}`,
+            ],
       )
     },
     clear: () => {

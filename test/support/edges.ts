@@ -20,7 +20,14 @@ export function edgeTable<S extends { readonly phase: string }, E>(
 /** Columns, padded to their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join(' | ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 /** A table written into a test: the indentation of its first line is not part of it. */

@@ -102,7 +102,8 @@ test('whatever the server answers, every rung is taken at most once, and at most
     }
   }
   for (const may_sign_in of both) {
-    for (const refreshable of both) for (const issuer_listed of both) go({ may_sign_in, refreshable, issuer_listed }, [])
+    for (const refreshable of both)
+      for (const issuer_listed of both) go({ may_sign_in, refreshable, issuer_listed }, [])
   }
   const pages = (path: readonly Rung[]): number => path.filter((r) => r === 'sign_in' || r === 'step_up').length
   expect(Math.max(...paths.map(pages))).toBe(1)

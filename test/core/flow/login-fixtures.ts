@@ -15,6 +15,7 @@ export const target: Target = {
   token_endpoint: 'https://as.example/token',
   authorization_endpoint: 'https://as.example/authorize',
   iss_parameter: true,
+  client_id_metadata_document_supported: false,
 }
 
 export const client: Client = { client_id: 'c', token_endpoint_auth_method: 'none', origin: 'dynamic' }

@@ -1,4 +1,4 @@
-import { type Action, type ErrorCode, remedyOf } from './codes.js'
+import { type Action, type ErrorCode, remedies } from './codes.js'
 import { publicUrl, quoteForeign } from './text.js'
 
 /** What the person is asked for, in an `interaction_required` error: enough for a host to draw its own button. */
@@ -52,61 +52,48 @@ export interface ErrorRecord {
  * ```
  */
 export class CountersignError extends Error {
-  readonly code: ErrorCode
+  declare readonly code: ErrorCode
   /** The step that failed, in OAuth's own words: `discover`, `register`, `exchange`, `refresh`, … */
-  readonly step: string
+  declare readonly step: string
   /** The URL that was being used, without query and fragment. */
-  readonly url?: string
-  readonly expected?: string
-  readonly received?: string
+  declare readonly url?: string
+  declare readonly expected?: string
+  declare readonly received?: string
   /** What to do, naming the setting where one exists. */
-  readonly hint: string
-  readonly action: Action
+  declare readonly hint: string
+  declare readonly action: Action
   /** When trying again makes sense, in milliseconds since the epoch. */
-  readonly retryAt?: number
-  readonly interaction?: InteractionNeed
-  readonly oauth?: OAuthErrorBody
+  declare readonly retryAt?: number
+  declare readonly interaction?: InteractionNeed
+  declare readonly oauth?: OAuthErrorBody
 
   constructor(code: ErrorCode, failure: Failure) {
-    const [action, hint] = remedyOf(code)
-    const said = failure.hint ?? hint
-    const url = failure.url === undefined ? undefined : publicUrl(failure.url)
-    const expected = failure.expected === undefined ? undefined : quoteForeign(failure.expected, 500)
-    const received = failure.received === undefined ? undefined : quoteForeign(failure.received, 500)
-    const evidence = [
-      failure.oauth && `The server says ${describeOAuth(failure.oauth)}.`,
-      expected !== undefined && `Expected ${expected}.`,
-      received !== undefined && `Received ${received}.`,
-    ].filter((line) => line !== false && line !== undefined)
-    super(
-      [`${failure.step}: ${code.replaceAll('_', ' ')}${url === undefined ? '' : ` (${url})`}.`, ...evidence, said].join(
-        ' ',
-      ),
-      {
-        ...(failure.cause !== undefined && { cause: failure.cause }),
-      },
-    )
+    const [usualAction, usualHint] = remedies[code]
+    const { step, hint = usualHint, action = usualAction, retryAt, interaction } = failure
+    const url = failure.url && publicUrl(failure.url)
+    const expected = failure.expected && quoteForeign(failure.expected)
+    const received = failure.received && quoteForeign(failure.received)
+    const oauth = failure.oauth && sanitise(failure.oauth)
+    const message = [
+      `${step}: ${code.replaceAll('_', ' ')}${url ? ` (${url})` : ''}.`,
+      oauth && `The server says "${Object.values(oauth).join(': ')}".`,
+      expected && `Expected ${expected}.`,
+      received && `Received ${received}.`,
+      hint,
+    ]
+    super(message.filter(Boolean).join(' '), failure)
     this.name = 'CountersignError'
-    this.code = code
-    this.step = failure.step
-    this.hint = said
-    this.action = failure.action ?? action
-    if (url !== undefined) this.url = url
-    if (expected !== undefined) this.expected = expected
-    if (received !== undefined) this.received = received
-    if (failure.retryAt !== undefined) this.retryAt = failure.retryAt
-    if (failure.interaction !== undefined) this.interaction = failure.interaction
-    if (failure.oauth !== undefined) this.oauth = sanitise(failure.oauth)
+    // Through JSON, where a member that is undefined is none.
+    const members = { code, step, url, expected, received, hint, action, retryAt, interaction, oauth }
+    Object.assign(this, JSON.parse(JSON.stringify(members)))
     // MCP client 2.x lets an error with this mark through version negotiation as itself.
     Object.defineProperty(this, Symbol.for('mcp.authSeamEscape'), { value: true })
   }
 
   /** The error as plain data, without `cause` and stack. */
   toJSON(): ErrorRecord {
-    const { code, step, url, expected, received, hint, action, retryAt, interaction, oauth, message } = this
-    return JSON.parse(
-      JSON.stringify({ code, step, url, expected, received, hint, action, retryAt, interaction, oauth, message }),
-    )
+    const { name: _, ...members } = this
+    return { ...members, message: this.message }
   }
 
   /** Whether `value` is an error of Countersign, of whichever copy of the package. */
@@ -115,12 +102,7 @@ export class CountersignError extends Error {
   }
 }
 
-const sanitise = (body: OAuthErrorBody): OAuthErrorBody => ({
-  error: quoteForeign(body.error, 100),
-  ...(body.error_description !== undefined && { error_description: quoteForeign(body.error_description, 500) }),
+const sanitise = ({ error, error_description }: OAuthErrorBody): OAuthErrorBody => ({
+  error: quoteForeign(error),
+  ...(error_description && { error_description: quoteForeign(error_description) }),
 })
-
-function describeOAuth(body: OAuthErrorBody): string {
-  const { error, error_description } = sanitise(body)
-  return error_description === undefined ? `"${error}"` : `"${error}" (${error_description})`
-}

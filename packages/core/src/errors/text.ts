@@ -1,4 +1,4 @@
-const LONGEST = 200
+const LONGEST = 500
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
@@ -6,9 +6,9 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e
  * Text that somebody else wrote, made fit for an error message or a log line: control and direction characters escaped,
  * length capped.
  */
-export function quoteForeign(text: string, longest: number = LONGEST): string {
-  const shown = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return shown.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+export function quoteForeign(text: string): string {
+  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+  return shown.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /**
@@ -16,7 +16,7 @@ export function quoteForeign(text: string, longest: number = LONGEST): string {
  * What is not a URL comes back quoted.
  */
 export function publicUrl(url: string | URL): string {
-  if (typeof url === 'string' && !URL.canParse(url)) return quoteForeign(url.replace(/[?#].*$/s, ''))
-  const parsed = new URL(url)
-  return quoteForeign(`${parsed.protocol}//${parsed.host}${parsed.pathname}`, 500)
+  if (!URL.canParse(url)) return quoteForeign(String(url).replace(/[?#].*$/s, ''))
+  const { protocol, host, pathname } = new URL(url)
+  return quoteForeign(`${protocol}//${host}${pathname}`)
 }

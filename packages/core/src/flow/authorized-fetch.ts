@@ -1,12 +1,13 @@
 import { CountersignError } from '../errors/error.js'
-import { withDeadline } from '../http/deadline.js'
 import { type BearerChallenge, readBearerChallenge } from '../messages/bearer-challenge.js'
 import type { Tokens } from '../messages/token-response.js'
+import { defined } from '../primitives/defined.js'
 import { addedScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewable, tokensOf } from './current-token.js'
 import { nextRung, type Rung } from './ladder.js'
 import { isBackground, type McpRequest, readRequest, send } from './mcp-request.js'
+import { wait } from './patience.js'
 import { type Refusal, refusalError } from './refusal.js'
 
 /**
@@ -122,39 +123,29 @@ const maySignIn = (core: ConnectionCore, request: McpRequest): boolean =>
     core.runtime.options.userAgent !== undefined &&
     !isBackground(request))
 
-async function signIn(core: ConnectionCore, request: McpRequest, challenge: BearerChallenge): Promise<void> {
-  const { clock, interactionWaitMs } = core.runtime
-  const where = { step: 'authorize', url: core.url }
-  await withDeadline(
-    {
-      clock,
-      timeoutMs: interactionWaitMs,
-      signal: request.signal ?? undefined,
-      onTimeout: () => new CountersignError('interaction_pending', where),
-      onAbort: () => new CountersignError('request_aborted', { ...where, cause: request.signal?.reason }),
-    },
-    async () => {
-      try {
-        const outcome = await core.signingIn.signIn({ scope: core.wider(challenge.scope) })
-        if (outcome === 'parked') throw new CountersignError('interaction_pending', where)
-      } catch (error) {
-        // The person said no to more scope: the next request must not open the same page again.
-        const declined = CountersignError.is(error) && error.code === 'access_denied'
-        if (declined && core.signedIn) core.refuseScope(challenge.scope)
-        throw error
-      }
-    },
-  )
+async function signIn(core: ConnectionCore, request: McpRequest, { scope }: BearerChallenge): Promise<void> {
+  const code = 'interaction_pending'
+  const step = 'authorize'
+  const patience = { step, timeoutMs: core.runtime.interactionWaitMs, code, signal: request.signal } as const
+  try {
+    const end = await wait(core, patience, async () => core.signingIn.signIn({ scope: core.wider(scope) }))
+    if (end === 'parked') throw new CountersignError(code, { step, url: core.url })
+  } catch (error) {
+    // The person said no to more scope: the next request must not open the same page again.
+    const declined = CountersignError.is(error) && error.code === 'access_denied'
+    if (declined && scope !== undefined && tokensOf(core.held.known) !== undefined) core.refuseScope(scope)
+    throw error
+  }
 }
 
 /** Remembers the challenge for the login; what is absent now does not clear what was said before. */
-function note(core: ConnectionCore, challenge: BearerChallenge): void {
-  const { resource_metadata, scope } = challenge
+function note(core: ConnectionCore, { resource_metadata, scope, tolerated }: BearerChallenge): void {
+  const before = core.challenge
   core.challenge = {
-    resource_metadata: resource_metadata.length > 0 ? resource_metadata : (core.challenge?.resource_metadata ?? []),
-    ...(scope !== undefined ? { scope } : core.challenge?.scope !== undefined && { scope: core.challenge.scope }),
+    resource_metadata: resource_metadata.length > 0 ? resource_metadata : (before?.resource_metadata ?? []),
+    ...defined({ scope: scope ?? before?.scope }),
   }
-  for (const tolerated of challenge.tolerated) core.diagnose(tolerated)
+  for (const deviation of tolerated) core.diagnose(deviation)
 }
 
 /** Frees the socket of an answer that is not looked at; that a broken one cannot be cancelled changes nothing. */

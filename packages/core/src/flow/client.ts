@@ -6,9 +6,10 @@ import { defined } from '../primitives/defined.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
+import type { ConnectionCore } from './connection-core.js'
 import type { RegistrationRecord } from './records.js'
 import type { Runtime } from './runtime.js'
-import { registeredFor, reveal, type Server } from './server.js'
+import { registeredFor, reveal } from './secrets.js'
 
 type RedirectWay = Extract<Way, { readonly kind: 'redirect' }>
 
@@ -20,20 +21,25 @@ type RedirectWay = Extract<Way, { readonly kind: 'redirect' }>
  * @param again - the server forgot the stored client: it is not looked at
  */
 export async function becomeClient(
-  server: Server,
+  core: ConnectionCore,
   target: Target,
   presentation: Pick<Presentation, 'way'>,
   again: boolean,
   signal: AbortSignal,
 ): Promise<Client> {
-  const { runtime, options } = server
+  const { runtime, options, context } = core
   const stored = await runtime.records.list('registration', [target.issuer])
-  const way = await redirectWay(server, target, presentation, stored)
-  const registered = registeredFor(options.client, target.issuer)
+  const way = await redirectWay(
+    core,
+    target,
+    presentation,
+    stored.flatMap(({ value }) => value?.redirect_uris ?? []),
+  )
+  const registered = registeredFor(core, target.issuer)
   if (registered !== undefined) return byHand(target, registered, way.redirectUri)
   const document = options.client?.metadataUrl
   if (document !== undefined && takesDocument(target)) return byDocument(document, way.redirectUri)
-  if (options.client?.dynamic === false) return register(server.context, withoutRegistration(target), plan(server, way))
+  if (options.client?.dynamic === false) return register(context, withoutRegistration(target), plan(core, way))
 
   const redirect_uris = urisOf(way)
   const key = await runtime.records.key('registration', [target.issuer], redirect_uris)
@@ -45,24 +51,26 @@ export async function becomeClient(
   const token = initialAccessToken === undefined ? undefined : await reveal(initialAccessToken)
   // A registration that is made again keeps what it had asked for: another connection may need it.
   const scope = unionScope(value?.scope, target.scope)
-  const client = await register(server.context, { ...target, ...defined({ scope }) }, plan(server, way, token), signal)
-  if (again || value !== undefined) runtime.emit({ type: 're_registered', level: 'info', url: server.url })
-  await runtime.records.write('registration', key, raw, defined({ client, redirect_uris, scope }))
+  const client = await register(context, { ...target, ...defined({ scope }) }, plan(core, way, token), signal)
+  if (again || value !== undefined) core.emit('re_registered', 'info')
+  await runtime.records.write(key, raw, defined({ client, redirect_uris, scope }))
   return client
 }
 
 /** Drops a dynamic registration that is not to be used again. */
-export const forgetClient = (runtime: Runtime, issuer: string, client_id: string | undefined): Promise<void> =>
-  runtime.records.drop('registration', [issuer], ({ client }) => client.client_id === client_id)
+export async function forgetClient({ records }: Runtime, issuer: string, client_id: string): Promise<void> {
+  for (const { key, raw, value } of await records.list('registration', [issuer])) {
+    if (value?.client.client_id === client_id) await records.write(key, raw, undefined)
+  }
+}
 
 async function redirectWay(
-  { options, url }: Server,
+  { options, url }: ConnectionCore,
   target: Target,
   presentation: Pick<Presentation, 'way'>,
-  stored: readonly RegistrationRecord[],
+  registeredRedirectUris: readonly string[],
 ): Promise<RedirectWay> {
   const { redirectHost, redirectPort } = options.compatibility ?? {}
-  const registeredRedirectUris = stored.flatMap((record) => record.redirect_uris)
   const way = await presentation.way({
     redirect: target.authorization_endpoint !== undefined,
     device: false,
@@ -80,7 +88,11 @@ async function redirectWay(
 const urisOf = (way: RedirectWay): readonly string[] =>
   [...new Set([way.redirectUri, ...(way.alternatives ?? [])])].sort()
 
-const plan = ({ runtime }: Server, way: RedirectWay, initialAccessToken?: string): Parameters<typeof register>[2] => ({
+const plan = (
+  { runtime }: ConnectionCore,
+  way: RedirectWay,
+  initialAccessToken?: string,
+): Parameters<typeof register>[2] => ({
   client_name: runtime.options.clientName,
   client_uri: runtime.options.clientUri,
   logo_uri: runtime.options.logoUri,

@@ -1,52 +1,45 @@
 import { CountersignError } from '../errors/error.js'
+import { defined } from '../primitives/defined.js'
 import type { AttemptIn } from './attempt.js'
-import type { AttemptRecord, CompletionRecord, Read } from './records.js'
+import type { Kinds, Read, TakenRecord } from './records.js'
 import type { Runtime } from './runtime.js'
 
-const step = 'authorize'
 /** How long a completed login is remembered, in milliseconds. */
 const REMEMBERED_MS = 600_000
 
-type Stored = AttemptRecord | CompletionRecord
-
-/** What the record of a `state` says: a login that waits, or one that was completed already. */
-export interface Found {
+/** The record of a `state`: a login that waits, or one whose code was taken. */
+export interface Found extends Read<Kinds['attempt']> {
   readonly key: string
-  readonly read: Read<Stored>
-  readonly record: Stored
+  readonly value: Kinds['attempt']
 }
+
+const notFound = (): CountersignError => new CountersignError('login_not_found', { step: 'authorize' })
 
 /** Puts a login where any process can complete it. */
 export async function savePending(
-  runtime: Runtime,
+  { records }: Runtime,
   attempt: AttemptIn<'authorizing'>,
   carried: boolean,
 ): Promise<void> {
   const { state, expires_at } = attempt.pending
-  const key = await runtime.records.key('attempt', [state])
-  const written = await runtime.records.write('attempt', key, undefined, { attempt, carried }, expires_at)
-  if (written === undefined) {
-    throw new CountersignError('unexpected', { step, received: 'a login with this state exists already' })
-  }
+  const { url, account, app_state } = attempt.request
+  const record = defined({ url, account, app_state, carried, attempt })
+  await records.write(await records.key('attempt', [state]), undefined, record, expires_at)
 }
 
 /** Drops a login that was given up, so that a late response finds nothing. */
-export async function dropPending(runtime: Runtime, state: string): Promise<void> {
-  const key = await runtime.records.key('attempt', [state])
-  const { raw, value } = await runtime.records.read('attempt', key)
-  if (value !== undefined && 'attempt' in value) await runtime.records.write('attempt', key, raw, undefined)
+export async function dropPending({ records }: Runtime, state: string): Promise<void> {
+  const key = await records.key('attempt', [state])
+  const { raw, value } = await records.read('attempt', key)
+  if (value !== undefined && 'attempt' in value) await records.write(key, raw, undefined)
 }
 
-/**
- * The record of a `state`.
- *
- * @throws CountersignError `login_not_found`
- */
-export async function findPending(runtime: Runtime, state: string): Promise<Found> {
-  const key = await runtime.records.key('attempt', [state])
-  const read = await runtime.records.read('attempt', key)
-  if (read.value === undefined) throw new CountersignError('login_not_found', { step })
-  return { key, read, record: read.value }
+/** @throws CountersignError `login_not_found` */
+export async function findPending({ records }: Runtime, state: string): Promise<Found> {
+  const key = await records.key('attempt', [state])
+  const { raw, value } = await records.read('attempt', key)
+  if (value === undefined) throw notFound()
+  return { key, raw, value }
 }
 
 /**
@@ -55,26 +48,30 @@ export async function findPending(runtime: Runtime, state: string): Promise<Foun
  * @returns says how it ended; the marker of one that failed goes
  * @throws CountersignError `login_not_found` when somebody else was faster
  */
-export async function takePending(runtime: Runtime, found: Found): Promise<(completed: boolean) => Promise<unknown>> {
-  const { key, read, record } = found
-  if (!('attempt' in record)) throw new CountersignError('login_not_found', { step })
-  const { url, account, app_state } = record.attempt.request
-  const marker: CompletionRecord = { completed: false, url, account, app_state, carried: record.carried }
-  const until = runtime.clock.now() + REMEMBERED_MS
-  const taken = await runtime.records.write('attempt', key, read.raw, marker, until)
-  if (taken === undefined) throw new CountersignError('login_not_found', { step })
-  return (completed) =>
-    runtime.records.write('attempt', key, taken.raw, completed ? { ...marker, completed } : undefined, until)
+export async function takePending(
+  { records, clock }: Runtime,
+  { key, raw, value }: Found,
+): Promise<(completed: boolean) => Promise<unknown>> {
+  const { url, account, app_state, carried } = value
+  const marker: TakenRecord = defined({ url, account, app_state, carried, completed: false })
+  const until = clock.now() + REMEMBERED_MS
+  const taken = 'attempt' in value ? await records.write(key, raw, marker, until) : undefined
+  if (taken === undefined) throw notFound()
+  return (completed) => records.write(key, taken.raw, completed ? { ...marker, completed } : undefined, until)
 }
 
-/** Waits for a completion that another process has under way, and says whether it came to a good end. */
-export async function awaitCompletion(runtime: Runtime, key: string): Promise<boolean> {
-  const until = runtime.clock.monotonic() + 3 * runtime.requestTimeoutMs
-  for (;;) {
-    const { value } = await runtime.records.read('attempt', key)
-    if (value === undefined || 'attempt' in value) return false
-    if (value.completed) return true
-    if (runtime.clock.monotonic() >= until) return false
-    await runtime.clock.sleep(250)
+/**
+ * Waits for a completion that another process has under way.
+ *
+ * @throws CountersignError `login_not_found` when it came to nothing
+ */
+export async function awaitCompletion({ records, clock, requestTimeoutMs }: Runtime, key: string): Promise<void> {
+  const until = clock.monotonic() + 3 * requestTimeoutMs
+  while (clock.monotonic() < until) {
+    const { value } = await records.read('attempt', key)
+    if (value === undefined || 'attempt' in value) break
+    if (value.completed) return
+    await clock.sleep(250)
   }
+  throw notFound()
 }

@@ -1,11 +1,13 @@
 import { CountersignError } from '../errors/error.js'
-import { withDeadline } from '../http/deadline.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { Json } from '../ports/json.js'
 import { defined } from '../primitives/defined.js'
 import { authorizedFetch } from './authorized-fetch.js'
 import type { ConnectionCore } from './connection-core.js'
 import { tokensOf, usable } from './current-token.js'
+import { wait } from './patience.js'
+import { track } from './runtime.js'
+import { signOut } from './sign-out.js'
 import { restoring, type Snapshot } from './snapshot.js'
 
 const APP_STATE_MAX_BYTES = 4_096
@@ -78,8 +80,9 @@ export interface Connection {
   subscribe(listener: () => void): () => void
 }
 
-export function createConnection(core: ConnectionCore): Connection {
-  return Object.freeze<Connection>({
+/** The one public Connection of a core. */
+export function connectionOf(core: ConnectionCore): Connection {
+  core.connection ??= Object.freeze<Connection>({
     url: core.url,
     account: core.account,
     fetch: (input, init) => authorizedFetch(core, input, init),
@@ -88,7 +91,7 @@ export function createConnection(core: ConnectionCore): Connection {
     token: (options = {}) => token(core, options),
     signOut: async (options) => {
       core.open()
-      await core.signOut(options?.forgetClient ?? false)
+      await track(core.runtime, () => signOut(core, options?.forgetClient ?? false))
     },
     getSnapshot: () => core.status.snapshot,
     getServerSnapshot: () => restoring,
@@ -98,6 +101,7 @@ export function createConnection(core: ConnectionCore): Connection {
       return core.status.subscribe(listener)
     },
   })
+  return core.connection
 }
 
 type AuthorizeOptions = NonNullable<Parameters<Connection['authorize']>[0]>
@@ -116,23 +120,18 @@ async function authorize(core: ConnectionCore, options: AuthorizeOptions): Promi
     appState,
     unless: force ? undefined : () => core.covers(scope),
   })
-  const where = { step: 'authorize', url: core.url }
-  const ended = await withDeadline(
-    {
-      clock: core.runtime.clock,
-      // The login has its own time limit.
-      timeoutMs: 2 * core.runtime.loginTimeoutMs,
-      signal,
-      onTimeout: () => new CountersignError('login_timeout', where),
-      onAbort: () => new CountersignError('request_aborted', { ...where, cause: signal?.reason }),
+  // The login has its own time limit; this one only ends a wait that nothing else would.
+  const timeoutMs = 2 * core.runtime.loginTimeoutMs
+  const step = 'authorize'
+  const end = await wait(core, { step, timeoutMs, code: 'login_timeout', signal }, () => outcome).catch(
+    (error: unknown) => {
+      const { url } = core
+      if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', { step, url }))
+      throw error
     },
-    () => outcome,
-  ).catch((error: unknown) => {
-    if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', where))
-    throw error
-  })
+  )
   // The page is about to go away; whoever awaits this goes with it.
-  return ended === 'parked' ? new Promise<never>(() => undefined) : core.status.snapshot
+  return end === 'parked' ? new Promise<never>(() => undefined) : core.status.snapshot
 }
 
 async function beginAuthorization(

@@ -1,8 +1,9 @@
 import { CountersignError } from '../errors/error.js'
 import { callbackParameters, readAuthorizationResponse } from '../messages/authorization-response.js'
 import type { Json } from '../ports/json.js'
-import { awaitCompletion, type Found, findPending } from './completion.js'
-import { type Connection, createConnection } from './connection.js'
+import { defined } from '../primitives/defined.js'
+import { awaitCompletion, findPending } from './completion.js'
+import { type Connection, connectionOf } from './connection.js'
 import { ConnectionCore } from './connection-core.js'
 import { type ConnectorOptions, normaliseServerUrl, type ServerOptions, sameOptions, serverOptions } from './options.js'
 import { createRuntime, type Runtime } from './runtime.js'
@@ -42,12 +43,6 @@ export interface Connector {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-interface Entry {
-  readonly ref: WeakRef<Connection>
-  readonly core: WeakRef<ConnectionCore>
-  readonly options: ServerOptions
-}
-
 /**
  * Creates a connector. No I/O, no timer, no global is touched.
  *
@@ -55,38 +50,30 @@ interface Entry {
  */
 export function createConnector(options: ConnectorOptions = {}): Connector {
   const runtime = createRuntime(options)
-  const held = new Map<string, Entry>()
+  const cores = new Map<string, WeakRef<ConnectionCore>>()
   const collected = new FinalizationRegistry<string>((key) => {
-    if (held.get(key)?.ref.deref() === undefined) held.delete(key)
+    if (cores.get(key)?.deref() === undefined) cores.delete(key)
   })
 
-  const open = (
-    url: string | URL,
-    given: ServerOptions & { account?: string },
-  ): { connection: Connection; core: ConnectionCore } => {
+  const open: Open = (url, { account, ...own }) => {
     if (runtime.closed) throw new CountersignError('connector_closed', { step: 'connect' })
-    const { account, ...own } = given
     const at = normaliseServerUrl(url)
-    const key = JSON.stringify([at, account ?? null])
-    const entry = held.get(key)
-    const connection = entry?.ref.deref()
-    const core = entry?.core.deref()
-    if (entry !== undefined && connection !== undefined && core !== undefined) {
-      if (Object.keys(own).length > 0 && !sameOptions(own, entry.options)) {
-        throw new CountersignError('connection_conflict', {
-          step: 'connect',
-          url: at,
-          expected: `options ${Object.keys(entry.options).join(', ') || '(none)'} as before`,
-          received: Object.keys(own).join(', '),
-        })
-      }
-      return { connection, core }
+    const key = JSON.stringify([at, account])
+    const held = cores.get(key)?.deref()
+    if (held === undefined) {
+      const core = new ConnectionCore(runtime, at, account, own, serverOptions(options, at, own))
+      cores.set(key, new WeakRef(core))
+      collected.register(core, key)
+      return core
     }
-    const fresh = new ConnectionCore(runtime, at, account, serverOptions(options, at, own))
-    const made = createConnection(fresh)
-    held.set(key, { ref: new WeakRef(made), core: new WeakRef(fresh), options: own })
-    collected.register(made, key)
-    return { connection: made, core: fresh }
+    const names = Object.keys(own)
+    if (names.length === 0 || sameOptions(own, held.own)) return held
+    throw new CountersignError('connection_conflict', {
+      step: 'connect',
+      url: at,
+      expected: `options as before: ${Object.keys(held.own).join(', ') || 'none'}`,
+      received: names.join(', '),
+    })
   }
 
   const close = async (): Promise<void> => {
@@ -97,14 +84,14 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
   }
 
   return {
-    connect: (url, own = {}) => open(url, own).connection,
+    connect: (url, own = {}) => connectionOf(open(url, own)),
     completeAuthorization: (callback, expected = {}) => complete(runtime, open, callback, expected),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-type Open = (url: string, options: { account?: string }) => { connection: Connection; core: ConnectionCore }
+type Open = (url: string | URL, options: ServerOptions & { readonly account?: string }) => ConnectionCore
 
 async function complete(
   runtime: Runtime,
@@ -112,58 +99,36 @@ async function complete(
   callback: string | URL | URLSearchParams,
   expected: Expected,
 ): Promise<Completed> {
+  const step = 'authorize'
   const parameters = callbackParameters(callback)
   const read = readAuthorizationResponse(parameters)
   const state = 'value' in read ? read.value.state : undefined
   if (state === undefined) {
-    throw new CountersignError('state_mismatch', {
-      step: 'authorize',
-      expected: 'a callback with one state',
-      received: 'none',
-    })
+    throw new CountersignError('state_mismatch', { step, expected: 'a callback with one state', received: 'none' })
   }
   const found = await findPending(runtime, state)
-  const { url, account, app_state, carried } = summary(found)
-  check({ account, carried }, state, expected)
-  const { connection, core } = open(url, account === undefined ? {} : { account })
+  const { value } = found
+  const { url, account, app_state, carried } = value
+
+  // Before the record is taken: a response that another session brings must not end this one's login.
+  const check = (what: 'state' | 'account', given: string | undefined, due: string | undefined): void => {
+    if (given === due || (given === undefined && !carried)) return
+    throw new CountersignError(`${what}_mismatch`, {
+      step,
+      url,
+      expected: `the ${what} of the session that began this login`,
+      received: given === undefined ? `no ${what} from the session` : `another ${what}`,
+    })
+  }
+  check('state', expected.state, state)
+  check('account', expected.account, account)
+
+  const core = open(url, defined({ account }))
   await runtime.completions.run(state, async () => {
-    const { record } = found
-    if ('attempt' in record) return core.signingIn.complete(found, record, parameters)
+    if ('attempt' in value) return core.signingIn.complete(found, value, parameters)
     // Another page or process has it: its code is spent, what it brings is in the store.
-    if (record.completed || (await awaitCompletion(runtime, found.key))) return core.held.read()
-    throw new CountersignError('login_not_found', { step: 'authorize', url })
+    if (!value.completed) await awaitCompletion(runtime, found.key)
+    return core.held.read()
   })
-  return { connection, appState: app_state === undefined ? undefined : JSON.parse(app_state) }
-}
-
-interface Summary {
-  readonly url: string
-  readonly account: string | undefined
-  readonly app_state: string | undefined
-  readonly carried: boolean
-}
-
-function summary({ record }: Found): Summary {
-  const { url, account, app_state } = 'attempt' in record ? record.attempt.request : record
-  return { url, account, app_state, carried: record.carried }
-}
-
-/** Before the pending record is consumed: a response that another session brings must not end this one's login. */
-function check(login: Pick<Summary, 'account' | 'carried'>, state: string, expected: Expected): void {
-  const step = 'authorize'
-  if (expected.state === undefined ? login.carried : expected.state !== state) {
-    throw new CountersignError('state_mismatch', {
-      step,
-      expected: 'the state of the session that began this login',
-      received: expected.state === undefined ? 'no state from the session' : 'another state',
-    })
-  }
-  const due = login.account !== undefined && (login.carried || expected.account !== undefined)
-  if (due ? expected.account !== login.account : expected.account !== undefined && login.account === undefined) {
-    throw new CountersignError('account_mismatch', {
-      step,
-      expected: 'the account that began this login',
-      received: expected.account === undefined ? 'no account' : 'another account',
-    })
-  }
+  return { connection: connectionOf(core), appState: app_state === undefined ? undefined : JSON.parse(app_state) }
 }

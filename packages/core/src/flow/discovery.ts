@@ -8,17 +8,18 @@ import { discoverResource } from '../steps/discover-resource.js'
 import { selectScope } from '../steps/select-scope.js'
 import type { Target } from '../steps/target.js'
 import type { Request } from './attempt.js'
-import { registeredFor, type Server } from './server.js'
+import type { ConnectionCore } from './connection-core.js'
+import { registeredFor } from './secrets.js'
 
 /**
  * The command of `discovering`: the protected resource, then the first of its authorization servers that is usable, one that
  * the host has a client for before the others.
  */
-export async function discover(server: Server, request: Request, signal: AbortSignal): Promise<Target> {
-  const { options, context, url } = server
+export async function discover(core: ConnectionCore, request: Request, signal: AbortSignal): Promise<Target> {
+  const { options, context, url } = core
   const challenge = request.challenge ?? { resource_metadata: [] }
   const resource = await discoverResource(context, url, challenge, signal)
-  const issuers = [...resource.authorization_servers].sort((a, b) => rank(server, a) - rank(server, b))
+  const issuers = [...resource.authorization_servers].sort((a, b) => rank(core, a) - rank(core, b))
   const { allowedIssuers } = options
   const allowed = issuers.filter((issuer) => allowedIssuers?.includes(issuer) ?? true)
   if (allowed.length === 0) {
@@ -32,8 +33,8 @@ export async function discover(server: Server, request: Request, signal: AbortSi
   let first: unknown
   for (const issuer of allowed) {
     try {
-      const metadata = await authorizationServer(server, issuer, signal)
-      return targetOf(server, request, resource, metadata)
+      const metadata = await authorizationServer(core, issuer, signal)
+      return targetOf(core, request, resource, metadata)
     } catch (error) {
       if (!CountersignError.is(error) || signal.aborted) throw error
       first ??= error
@@ -42,12 +43,11 @@ export async function discover(server: Server, request: Request, signal: AbortSi
   throw first
 }
 
-const rank = (server: Server, issuer: string): number =>
-  registeredFor(server.options.client, issuer)?.issuer === issuer ? 0 : 1
+const rank = (core: ConnectionCore, issuer: string): number => (registeredFor(core, issuer)?.issuer === issuer ? 0 : 1)
 
 /** Through the discovery record: a second server of one authorization server asks nothing. */
 async function authorizationServer(
-  { runtime, options, context }: Server,
+  { runtime, options, context }: ConnectionCore,
   issuer: string,
   signal: AbortSignal,
 ): Promise<AuthorizationServerMetadata> {
@@ -58,12 +58,12 @@ async function authorizationServer(
   if (value !== undefined && value.fresh_until > context.clock.now()) return value.metadata
   const found = await discoverAuthorizationServer(context, issuer, document, signal)
   // Losing this race to another process is as good as winning it.
-  await runtime.records.write('discovery', key, raw, found, found.fresh_until)
+  await runtime.records.write(key, raw, found, found.fresh_until)
   return found.metadata
 }
 
 function targetOf(
-  { options }: Server,
+  { options }: ConnectionCore,
   request: Request,
   resource: ProtectedResourceMetadata,
   metadata: AuthorizationServerMetadata,

@@ -2,7 +2,7 @@ import { type Grant, type GrantEvent, grant } from './grant.js'
 import { readableGrant } from './records.js'
 import type { Runtime } from './runtime.js'
 
-const DAY = 86_400_000
+const DAY_MS = 86_400_000
 
 /** The record as it was read: what a compare-and-set starts from. */
 export interface Seen {
@@ -18,6 +18,8 @@ export class HeldGrant {
   readonly #parts: readonly (string | undefined)[]
   readonly #changed: () => void
   #key: string | undefined
+  /** What the store refused to take: newer than what it still has. */
+  #kept: Grant | undefined
 
   constructor(runtime: Runtime, url: string, account: string | undefined, changed: () => void) {
     this.#runtime = runtime
@@ -26,8 +28,12 @@ export class HeldGrant {
   }
 
   async read(): Promise<Seen> {
-    const read = await this.#runtime.records.read('grant', await this.#keyOf())
-    return this.#see({ raw: read.raw, grant: readableGrant(read) })
+    const { raw, grant: stored } = await this.#load()
+    const kept = this.#kept
+    if (kept === undefined || stored.got >= kept.got) this.#kept = undefined
+    // Older than what serves from memory: whoever writes next writes the newer over it.
+    else return this.#see({ raw, grant: { ...kept, turn: Math.max(kept.turn, stored.turn) } })
+    return this.#see({ raw, grant: stored })
   }
 
   /**
@@ -38,22 +44,38 @@ export class HeldGrant {
   async apply(seen: Seen, event: GrantEvent): Promise<Seen | undefined> {
     const next = grant(seen.grant, event)
     if (next === seen.grant) return seen
-    const expiresAt = next.phase === 'absent' && !next.lease ? this.#runtime.clock.now() + DAY : undefined
-    const written = await this.#runtime.records.write('grant', await this.#keyOf(), seen.raw, next, expiresAt)
-    return written === undefined ? undefined : this.#see({ raw: written.raw, grant: next })
+    const { records, clock } = this.#runtime
+    const expiresAt = next.phase === 'absent' && !next.lease ? clock.now() + DAY_MS : undefined
+    const written = await records.write(await this.#keyOf(), seen.raw, next, expiresAt)
+    return written && this.#see({ raw: written.raw, grant: next })
   }
 
-  /** Applies one event to whatever the record is, as often as it takes. */
+  /** Applies one event to whatever the store has, as often as it takes. */
   async settle(event: GrantEvent): Promise<Seen> {
     for (;;) {
-      const done = await this.apply(await this.read(), event)
+      const done = await this.apply(await this.#load(), event)
       if (done !== undefined) return done
     }
   }
 
   /** Takes over what a store refused to write, so that it serves from memory. */
   keep(event: GrantEvent): void {
-    if (this.known !== undefined) this.#see({ raw: undefined, grant: grant(this.known, event) })
+    if (this.known === undefined) return
+    this.#kept = grant(this.known, event)
+    this.#see({ raw: undefined, grant: this.#kept })
+  }
+
+  /** Writes what `keep` took over, unless the store has it, or better, by now. */
+  async writeKept(event: GrantEvent & { readonly turn: number }): Promise<void> {
+    for (;;) {
+      const seen = await this.#load()
+      if (seen.grant.got >= event.turn || (await this.apply(seen, event))) return
+    }
+  }
+
+  async #load(): Promise<Seen> {
+    const read = await this.#runtime.records.read('grant', await this.#keyOf())
+    return { raw: read.raw, grant: readableGrant(read) }
   }
 
   async #keyOf(): Promise<string> {
@@ -62,7 +84,7 @@ export class HeldGrant {
   }
 
   #see(seen: Seen): Seen {
-    const changed = this.known === undefined || JSON.stringify(this.known) !== JSON.stringify(seen.grant)
+    const changed = JSON.stringify(this.known) !== JSON.stringify(seen.grant)
     this.known = seen.grant
     if (changed) this.#changed()
     return seen

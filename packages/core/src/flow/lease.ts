@@ -1,6 +1,7 @@
 import { randomId } from '../primitives/random-id.js'
+import type { ConnectionCore } from './connection-core.js'
 import type { Lease } from './grant.js'
-import type { HeldGrant, Seen } from './held-grant.js'
+import type { Seen } from './held-grant.js'
 import type { Runtime } from './runtime.js'
 
 const POLL_MS = 250
@@ -40,7 +41,8 @@ export const forgetLease = (runtime: Runtime, id: string): void => {
  * @param atMostMs - how long a caller that may go on without it waits; unlimited by default
  * @returns the record to go on from: without a lease, or with one that may be replaced
  */
-export async function waitForLease(runtime: Runtime, held: HeldGrant, atMostMs: number = Infinity): Promise<Seen> {
+export async function waitForLease(core: ConnectionCore, atMostMs: number = Infinity): Promise<Seen> {
+  const { runtime, held } = core
   const began = runtime.clock.monotonic()
   let since = began
   let raw: string | undefined
@@ -53,7 +55,7 @@ export async function waitForLease(runtime: Runtime, held: HeldGrant, atMostMs: 
     if (seen.raw !== raw) since = at
     raw = seen.raw
     if (at - began >= atMostMs || (await replaceable(runtime, lease, at - since))) return seen
-    if (!told) runtime.emit({ type: 'lease_waited', level: 'debug' })
+    if (!told) core.emit('lease_waited', 'debug')
     told = true
     await runtime.clock.sleep(POLL_MS)
   }

@@ -9,11 +9,11 @@ import { prepareRedirect } from '../steps/prepare.js'
 import type { Attempt, AttemptEvent, AttemptIn, Granted } from './attempt.js'
 import { becomeClient, forgetClient } from './client.js'
 import { dropPending, type Found, findPending, savePending, takePending } from './completion.js'
+import type { ConnectionCore } from './connection-core.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
-import type { HeldGrant } from './held-grant.js'
 import { forgetLease, newLease, waitForLease } from './lease.js'
-import { type Server, withSecret } from './server.js'
+import { withSecret } from './secrets.js'
 import { storeTokens } from './store-tokens.js'
 
 /** How long a login's exchange waits for a refresh that is under way elsewhere. */
@@ -21,11 +21,10 @@ const HAND_OVER_WAIT_MS = 10_000
 
 /** One run of an attempt, or of the rest of it. */
 export interface Login {
-  readonly server: Server
-  readonly held: HeldGrant
+  readonly core: ConnectionCore
   readonly signal: AbortSignal
   readonly presentation: Pick<Presentation, 'way' | 'present'>
-  /** The host carries the person itself, see `AttemptRecord`. */
+  /** The host carries the person itself, see `LoginRecord`. */
   readonly carried: boolean
   /** Set where the run starts from a response that has already come: the person is not there to be asked again. */
   readonly found?: Found
@@ -46,8 +45,8 @@ interface Holding {
  * @throws the error of the step that failed
  */
 export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
-  const { server, held, signal, presentation, carried, found } = login
-  const { runtime } = server
+  const { core, signal, presentation, carried, found } = login
+  const { runtime } = core
   const holding: Holding = {}
   let failure: CountersignError | undefined
 
@@ -68,17 +67,17 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
   const handlers = {
     discover: handler<AttemptIn<'discovering'>>(async ({ request }) => ({
       type: 'target_discovered',
-      target: await discover(server, request, signal),
+      target: await discover(core, request, signal),
     })),
     register: handler<AttemptIn<'registering'>>(async ({ request, target }) => ({
       type: 'client_ready',
-      client: await becomeClient(server, target, presentation, request.registered_again ?? false, signal),
+      client: await becomeClient(core, target, presentation, request.registered_again ?? false, signal),
     })),
     prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => ({
       type: 'request_prepared',
-      pending: await prepareRedirect(server.context, target, client, {
-        serverUrl: server.url,
-        options: server.options,
+      pending: await prepareRedirect(core.context, target, client, {
+        serverUrl: core.url,
+        options: core.options,
         lifetimeMs: runtime.loginTimeoutMs,
       }),
     })),
@@ -96,12 +95,12 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
   try {
     const end = await drive(from, handlers, save)
     if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
-    if (end.phase === 'granted') await handOver(login, holding, end.granted)
+    if (end.phase === 'granted') await handOver(core, holding, end.granted)
     await holding.taken?.(true)
     return end
   } catch (error) {
     // Nothing is left of a login that failed: no lease, no record that a late response would find.
-    await release(held, holding)
+    await release(core, holding)
     await holding.taken?.(false)
     if (holding.waiting !== undefined) await dropPending(runtime, holding.waiting)
     throw error
@@ -111,13 +110,13 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
 }
 
 async function present(
-  { server, presentation, signal }: Login,
+  { core, presentation, signal }: Login,
   { target, pending }: AttemptIn<'authorizing'>,
 ): Promise<AttemptEvent | 'parked'> {
-  const { runtime, url } = server
-  const { clock } = runtime
+  const { url } = core
+  const { clock } = core.runtime
   const step = 'present'
-  runtime.emit({ type: 'login_waiting', level: 'info', url })
+  core.emit('login_waiting', 'info')
   const answer = await withDeadline(
     {
       clock,
@@ -141,30 +140,31 @@ async function present(
 }
 
 async function exchangeCode(
-  { server, held, found }: Login,
+  { core, found }: Login,
   holding: Holding,
   { request, target, client, pending, code }: AttemptIn<'exchanging'>,
 ): Promise<AttemptEvent> {
-  const { runtime, context } = server
+  const { runtime, context } = core
   holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
-  holding.lease = await takeLease(server, held)
-  const tokens = await exchange(context, target, await withSecret(server, target.issuer, client), pending, code)
+  holding.lease = await takeLease(core)
+  const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
   if (found !== undefined) {
     // The person is gone, and nobody asked for another page: the next login registers anew.
     await forgetClient(runtime, target.issuer, client.client_id)
     throw new CountersignError('client_forgotten', { step: 'exchange', url: request.url })
   }
-  await release(held, holding)
+  await release(core, holding)
   await holding.taken(false)
   holding.taken = undefined
   return { type: 'client_forgotten' }
 }
 
 /** The result of a login must have a turn like any refresh, so that the later of the two wins. */
-async function takeLease({ runtime }: Server, held: HeldGrant): Promise<{ id: string; turn: number }> {
+async function takeLease(core: ConnectionCore): Promise<{ id: string; turn: number }> {
+  const { runtime, held } = core
   for (;;) {
-    const seen = await waitForLease(runtime, held, HAND_OVER_WAIT_MS)
+    const seen = await waitForLease(core, HAND_OVER_WAIT_MS)
     const lease = await newLease(runtime)
     const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
     if (leased !== undefined) return { id: lease.id, turn: leased.grant.turn }
@@ -172,16 +172,16 @@ async function takeLease({ runtime }: Server, held: HeldGrant): Promise<{ id: st
   }
 }
 
-async function release(held: HeldGrant, holding: Holding): Promise<void> {
+async function release({ held }: ConnectionCore, holding: Holding): Promise<void> {
   if (holding.lease === undefined) return
   await held.settle({ type: 'released', id: holding.lease.id })
   holding.lease = undefined
 }
 
-async function handOver({ server, held }: Login, { lease }: Holding, granted: Granted): Promise<void> {
-  const { runtime, context, url } = server
+async function handOver(core: ConnectionCore, { lease }: Holding, granted: Granted): Promise<void> {
+  const { runtime, context, url } = core
   if (lease === undefined) return
-  await storeTokens(runtime, held, url, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
+  await storeTokens(core, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
   const { target, tokens } = granted
   // That a server keeps offline_access to itself narrows nothing that a request could notice.
   if (tokens.scope !== undefined && !includesScope(`${tokens.scope} offline_access`, target.scope)) {

@@ -126,18 +126,6 @@ export interface ConnectorOptions extends ServerOptions {
   readonly random?: Random
 }
 
-const serverMembers = [
-  'interaction',
-  'client',
-  'scope',
-  'offlineAccess',
-  'loginHint',
-  'allowedIssuers',
-  'allowPrivate',
-  'compatibility',
-  'onStepUp',
-] as const satisfies readonly (keyof ServerOptions)[]
-
 /** The options of one connection, from the widest place to the narrowest. */
 export function serverOptions(connector: ConnectorOptions, url: string, own: ServerOptions): ServerOptions {
   const { servers } = connector
@@ -145,11 +133,7 @@ export function serverOptions(connector: ConnectorOptions, url: string, own: Ser
     typeof servers === 'function'
       ? servers(url)
       : Object.entries(servers ?? {}).find(([listedUrl]) => normaliseServerUrl(listedUrl) === url)?.[1]
-  const merged: Record<string, unknown> = {}
-  for (const place of [connector, listed ?? {}, own]) {
-    for (const member of serverMembers) if (place[member] !== undefined) merged[member] = place[member]
-  }
-  return merged
+  return { ...connector, ...listed, ...own }
 }
 
 /**

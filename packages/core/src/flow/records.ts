@@ -16,21 +16,24 @@ export interface RegistrationRecord {
   readonly scope?: string
 }
 
-/** A login between its two halves. */
-export interface AttemptRecord {
-  readonly attempt: AttemptIn<'authorizing'>
+/** Whose login it was or is, in both forms of an attempt's record. */
+interface LoginRecord {
+  readonly url: string
+  readonly account?: string
+  readonly app_state?: string
   /** The host carries the person itself: it must bring the `state` again, and the account. */
   readonly carried: boolean
 }
 
-/** What stays of a completed login for a while, so that a page that is loaded twice gets the connection. */
-export interface CompletionRecord {
+/** A login between its two halves. */
+export interface WaitingRecord extends LoginRecord {
+  readonly attempt: AttemptIn<'authorizing'>
+}
+
+/** What stays of a login for a while once its code was taken, so that a page that is loaded twice gets the connection. */
+export interface TakenRecord extends LoginRecord {
   /** False while the code is being exchanged. */
   readonly completed: boolean
-  readonly url: string
-  readonly account?: string | undefined
-  readonly carried: boolean
-  readonly app_state?: string | undefined
 }
 
 export interface DiscoveryRecord {
@@ -42,7 +45,7 @@ export interface DiscoveryRecord {
 export interface Kinds {
   readonly grant: Grant
   readonly registration: RegistrationRecord
-  readonly attempt: AttemptRecord | CompletionRecord
+  readonly attempt: WaitingRecord | TakenRecord
   readonly discovery: DiscoveryRecord
 }
 
@@ -54,7 +57,15 @@ export interface Read<T> {
 
 type Parts = readonly (string | undefined)[]
 
-const hash = (parts: Parts): Promise<string> => sha256Base64url(JSON.stringify(parts.map((part) => part ?? null)))
+const hash = (parts: Parts): Promise<string> => sha256Base64url(JSON.stringify(parts))
+
+/** The members that a record cannot do without. */
+const required: Readonly<Record<keyof Kinds, readonly string[]>> = {
+  grant: ['phase', 'turn', 'got'],
+  registration: ['client', 'redirect_uris'],
+  attempt: ['url', 'carried'],
+  discovery: ['metadata', 'fresh_until'],
+}
 
 /** Typed records over a Store: keys, format, and what becomes of those that cannot be read. */
 export class Records {
@@ -80,60 +91,46 @@ export class Records {
   }
 
   /** The records of a kind whose keys were made from these first parts. */
-  async list<K extends keyof Kinds>(kind: K, parts: Parts): Promise<readonly Kinds[K][]> {
+  async list<K extends keyof Kinds>(kind: K, parts: Parts): Promise<readonly (Read<Kinds[K]> & { key: string })[]> {
     const prefix = `${await this.key(kind, parts)}.`
-    const keys = await this.#use('list', prefix, () => this.#store.keys(prefix))
-    const all = await Promise.all(keys.map((key) => this.read(kind, key)))
-    return all.flatMap(({ value }) => value ?? [])
-  }
-
-  /** Removes those of `list` that `which` names. */
-  async drop<K extends keyof Kinds>(kind: K, parts: Parts, which: (value: Kinds[K]) => boolean): Promise<void> {
-    const prefix = `${await this.key(kind, parts)}.`
-    for (const key of await this.#use('list', prefix, () => this.#store.keys(prefix))) {
-      const { raw, value } = await this.read(kind, key)
-      if (value !== undefined && which(value)) await this.write(kind, key, raw, undefined)
-    }
+    const keys = await this.#use('list', prefix, (store) => store.keys(prefix))
+    return Promise.all(keys.map(async (key) => ({ key, ...(await this.read(kind, key)) })))
   }
 
   async read<K extends keyof Kinds>(kind: K, key: string): Promise<Read<Kinds[K]>> {
-    const raw = await this.#use('read', key, () => this.#store.get(key))
-    if (raw === undefined) return { raw, value: undefined }
-    const value = decode<Kinds[K]>(raw)
-    if (value !== undefined && looksRight(kind, value)) return { raw, value }
-    this.#diagnose({
-      code: 'record_discarded',
-      url: key,
-      expected: `a ${kind} record of format ${FORMAT}`,
-      received: value === undefined ? 'another format, or no JSON' : 'other members',
-    })
-    return { raw, value: undefined }
+    const raw = await this.#use('read', key, (store) => store.get(key))
+    const value = raw === undefined ? undefined : decode(kind, raw)
+    if (raw !== undefined && value === undefined) {
+      const expected = `a ${kind} record of format ${FORMAT}`
+      this.#diagnose({ code: 'record_discarded', url: key, expected, received: 'something else' })
+    }
+    return { raw, value }
   }
 
-  /** @returns whether the record was still `expected` and has been written */
-  write<K extends keyof Kinds>(
-    _kind: K,
+  /** @returns the record as it is now, or undefined where it was no longer `expected` */
+  write<T extends Kinds[keyof Kinds]>(
     key: string,
     expected: string | undefined,
-    value: Kinds[K] | undefined,
+    value: T | undefined,
     expiresAt?: number,
-  ): Promise<Read<Kinds[K]> | undefined> {
-    const raw = value === undefined ? undefined : JSON.stringify({ format: FORMAT, created_at: this.#now(), value })
-    return this.#use('write', key, async () => {
-      const done = await this.#store.replace(key, expected, raw, expiresAt === undefined ? undefined : { expiresAt })
-      return done ? { raw, value } : undefined
+  ): Promise<Read<T> | undefined> {
+    const raw = value && JSON.stringify({ format: FORMAT, created_at: this.#now(), value })
+    return this.#use('write', key, async (store) => {
+      const written = await store.replace(key, expected, raw, expiresAt === undefined ? undefined : { expiresAt })
+      return written ? { raw, value } : undefined
     })
   }
 
-  async #use<T>(step: string, key: string, work: () => Promise<T>): Promise<T> {
+  async #use<T>(step: string, key: string, work: (store: Store) => Promise<T>): Promise<T> {
     try {
-      return await work()
+      return await work(this.#store)
     } catch (cause) {
       if (CountersignError.is(cause)) throw cause
+      const received = cause instanceof Error ? cause.message : String(cause)
       throw new CountersignError('store_unavailable', {
         step,
         expected: `${key} in ${this.#store.name}`,
-        received: cause instanceof Error ? cause.message : String(cause),
+        received,
         cause,
       })
     }
@@ -147,35 +144,13 @@ export class Records {
 export const readableGrant = ({ raw, value }: Read<Grant>): Grant =>
   value ?? (raw === undefined ? nothing : { phase: 'absent', turn: 1, got: 1 })
 
-function decode<T>(raw: string): T | undefined {
+function decode<K extends keyof Kinds>(kind: K, raw: string): Kinds[K] | undefined {
   try {
-    const record: unknown = JSON.parse(raw)
-    if (typeof record !== 'object' || record === null || !('format' in record) || !('value' in record)) return undefined
-    return record.format === FORMAT ? (record.value as T) : undefined
+    const { format, value } = JSON.parse(raw)
+    const complete = format === FORMAT && required[kind].every((member) => member in value)
+    return complete && (kind !== 'grant' || value.phase === 'absent' || 'granted' in value) ? value : undefined
   } catch {
-    // Not JSON: said by the caller, in the words of the record.
+    // No JSON, or no object: said by the caller, in the words of the record.
     return undefined
-  }
-}
-
-function looksRight(kind: keyof Kinds, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const has = (member: string, type: string): boolean => typeof Reflect.get(value, member) === type
-  switch (kind) {
-    case 'grant':
-      return (
-        has('turn', 'number') &&
-        has('got', 'number') &&
-        (Reflect.get(value, 'phase') === 'absent' ||
-          (/^(valid|spent)$/.test(String(Reflect.get(value, 'phase'))) &&
-            has('grant', 'string') &&
-            has('granted', 'object')))
-      )
-    case 'registration':
-      return has('client', 'object')
-    case 'attempt':
-      return has('attempt', 'object') || has('completed', 'boolean')
-    case 'discovery':
-      return has('metadata', 'object') && has('fresh_until', 'number')
   }
 }

@@ -1,27 +1,18 @@
 import { CountersignError } from '../errors/error.js'
 import type { Client } from '../messages/client-information.js'
 import { toTokens } from '../messages/token-response.js'
-import type { StepContext } from '../steps/context.js'
 import { refresh } from '../steps/refresh.js'
-import type { TokenAnswer } from '../steps/token-request.js'
+import type { ConnectionCore } from './connection-core.js'
 import { usable } from './current-token.js'
 import type { Grant } from './grant.js'
-import type { HeldGrant } from './held-grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
-import type { Runtime } from './runtime.js'
+import { withSecret } from './secrets.js'
 import { storeTokens } from './store-tokens.js'
 
 type Valid = Extract<Grant, { readonly phase: 'valid' }>
 
-/** What the transaction works on. */
-export interface Renewal {
-  readonly runtime: Runtime
-  readonly context: StepContext
-  readonly held: HeldGrant
-  readonly url: string
-  /** The client with its secret, which the record does not carry for a client registered by hand. */
-  readonly authenticated: (client: Client, issuer: string) => Promise<Client>
-}
+/** `ended`: the refresh token is spent, or the person signed out. */
+export type Renewed = 'renewed' | 'adopted' | 'ended'
 
 const BACKOFF_MS = 5_000
 
@@ -30,100 +21,88 @@ const BACKOFF_MS = 5_000
  * connections and processes exactly one sends it, and a newer result is never replaced by an older one.
  *
  * @param had - the turn whose tokens are no longer good enough
- * @returns `renewed` or `adopted` when there are tokens; `ended` when the refresh token is spent or the person signed out
  * @throws CountersignError `server_unavailable` (the token is kept), `refresh_outcome_unknown`, `store_unavailable`
  */
-export async function renew(
-  renewal: Renewal,
-  had: { grant: string; got: number },
-): Promise<'renewed' | 'adopted' | 'ended'> {
-  const { runtime, held } = renewal
+export async function renew(core: ConnectionCore, had: { grant: string; got: number }): Promise<Renewed> {
+  const { runtime, held } = core
+  const { clock } = runtime
   let { grant, got } = had
   for (;;) {
-    const seen = await waitForLease(runtime, held)
+    const seen = await waitForLease(core)
     const now = seen.grant
     if (now.phase !== 'valid') return 'ended'
+    const { tokens, client } = now.granted
     if (now.grant !== grant || now.got > got) {
-      if (usable(now.granted.tokens, runtime.clock.now())) {
-        runtime.emit({ type: 'adopted', level: 'debug', url: renewal.url })
+      if (usable(tokens, clock.now())) {
+        core.emit('adopted', 'debug')
         return 'adopted'
       }
       grant = now.grant
       got = now.got
     }
-    if (now.granted.tokens.refresh_token === undefined || now.granted.client === undefined) return 'ended'
-    if (now.retry_at !== undefined && now.retry_at > runtime.clock.now()) throw notYet(now, now.retry_at)
+    if (tokens.refresh_token === undefined || client === undefined) return 'ended'
+    if (now.retry_at !== undefined && now.retry_at > clock.now()) throw postponed(now, now.retry_at)
 
     const lease = await newLease(runtime)
     try {
       const leased = await held.apply(seen, { type: 'leased', lease })
       const sent = leased && (await held.apply(leased, { type: 'sent', id: lease.id }))
       if (sent?.grant.phase !== 'valid') continue
-      if (now.lease?.sent) runtime.emit({ type: 'lease_taken_over', level: 'warn', url: renewal.url })
-      return await spend(renewal, sent.grant, lease.id)
+      if (now.lease?.sent) core.emit('lease_taken_over', 'warn')
+      return await spend(core, sent.grant, client, tokens.refresh_token, lease.id)
     } finally {
       forgetLease(runtime, lease.id)
     }
   }
 }
 
-async function spend(renewal: Renewal, now: Valid, id: string): Promise<'renewed' | 'ended'> {
-  const { runtime, held, url } = renewal
-  const { client: known, target } = now.granted
-  if (known === undefined) return 'ended'
-  const client = await renewal.authenticated(known, target.issuer)
-  let answer = await ask(renewal, now, client)
+async function spend(
+  core: ConnectionCore,
+  now: Valid,
+  client: Client,
+  refresh_token: string,
+  id: string,
+): Promise<Renewed> {
+  const { held, context, runtime } = core
+  const { turn, got, grant, granted, unanswered = 0 } = now
+  const { target } = granted
+  const ask = async (): ReturnType<typeof refresh> =>
+    refresh(context, target, await withSecret(core, target.issuer, client), refresh_token, leaseMs(runtime))
+  let answer = await ask()
   // One prompt retry for a token whose answer was lost: servers with a grace period forgive it. Silence is not a lost answer.
-  const again = answer.kind === 'unanswered' && !now.unanswered && answer.error.code !== 'request_timeout'
-  if (again) answer = await ask(renewal, now, client)
-  const at = runtime.clock.now()
-  switch (answer.kind) {
-    case 'tokens': {
-      const { turn, grant } = now
-      const fresh = toTokens(answer.response, { now: at })
-      await storeTokens(runtime, held, url, { type: 'refreshed', turn, id, grant, from: now.granted, tokens: fresh })
-      runtime.emit({ type: 'refreshed', level: 'info', url })
-      return held.known?.phase === 'valid' ? 'renewed' : 'ended'
-    }
-    case 'rejected': {
-      await held.settle({ type: 'rejected', id, grant: now.grant, got: now.got })
-      runtime.emit({
-        type: again || now.unanswered ? 'rotation_lost' : 'spent',
-        level: 'warn',
-        url,
-        error: answer.error,
-      })
-      return held.known?.phase === 'valid' ? 'renewed' : 'ended'
-    }
-    case 'deferred': {
-      const retry_at = answer.retryAt ?? at + BACKOFF_MS
-      await held.settle({ type: 'deferred', id, retry_at })
-      runtime.emit({ type: 'kept', level: 'warn', url, error: answer.error })
-      throw notYet(now, retry_at, answer.error)
-    }
-    case 'unanswered': {
-      const retry_at = at + BACKOFF_MS * 4 ** Math.min(now.unanswered ?? 0, 4)
-      await held.settle({ type: 'unanswered', id, retry_at })
-      runtime.emit({ type: 'kept', level: 'warn', url, error: answer.error })
-      throw new CountersignError('refresh_outcome_unknown', {
-        step: 'refresh',
-        url: now.granted.target.token_endpoint,
-        received: answer.error.received ?? answer.error.code,
-        retryAt: retry_at,
-        cause: answer.error,
-      })
-    }
+  const again = answer.kind === 'unanswered' && unanswered === 0 && answer.error.code !== 'request_timeout'
+  if (again) answer = await ask()
+
+  if (answer.kind === 'tokens') {
+    const tokens = toTokens(answer.response, { now: runtime.clock.now() })
+    await storeTokens(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
+    core.emit('refreshed', 'info')
+    return held.known?.phase === 'valid' ? 'renewed' : 'ended'
   }
+  const { error } = answer
+  if (answer.kind === 'rejected') {
+    await held.settle({ type: 'rejected', id, grant, got })
+    core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
+    return held.known?.phase === 'valid' ? 'renewed' : 'ended'
+  }
+  const { kind } = answer
+  const backoffMs = kind === 'deferred' ? BACKOFF_MS : BACKOFF_MS * 4 ** Math.min(unanswered, 4)
+  const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs
+  await held.settle({ type: kind, id, retry_at })
+  core.emit('kept', 'warn', { error })
+  throw postponed(now, retry_at, kind === 'deferred' ? 'server_unavailable' : 'refresh_outcome_unknown', error)
 }
 
-const ask = ({ context, runtime }: Renewal, now: Valid, client: Client): Promise<TokenAnswer> =>
-  refresh(context, now.granted.target, client, now.granted.tokens.refresh_token ?? '', leaseMs(runtime))
-
-const notYet = (now: Valid, retryAt: number, cause?: CountersignError): CountersignError =>
-  new CountersignError('server_unavailable', {
+const postponed = (
+  { granted }: Valid,
+  retryAt: number,
+  code: 'server_unavailable' | 'refresh_outcome_unknown' = 'server_unavailable',
+  cause?: CountersignError,
+): CountersignError =>
+  new CountersignError(code, {
     step: 'refresh',
-    url: now.granted.target.token_endpoint,
-    received: cause?.received ?? (cause ? cause.code : `nothing is sent before ${new Date(retryAt).toISOString()}`),
+    url: granted.target.token_endpoint,
+    received: cause === undefined ? 'a failure a moment ago' : (cause.received ?? cause.code),
     retryAt,
     cause,
   })

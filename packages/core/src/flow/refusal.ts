@@ -23,8 +23,7 @@ const step = 'authorize'
 export function refusalError({ core, url, status, done, sent, challenge, added }: Refusal): CountersignError {
   if (done.has('sign_in') || (done.has('step_up') && status === 401)) return rejected(core, url, sent, challenge)
   if (status === 401) {
-    core.status.personNeeded = !core.signedOut
-    core.status.changed()
+    core.status.set({ personNeeded: !core.signedOut })
     return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
   }
   const refused = challenge.scope !== undefined && core.refusedScopes?.has(challenge.scope)

@@ -1,28 +1,25 @@
 import { CountersignError } from '../errors/error.js'
-import { withDeadline } from '../http/deadline.js'
 import type { Tokens } from '../messages/token-response.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewAt, tokensOf, usable } from './current-token.js'
-import { renew } from './refresh-transaction.js'
+import { wait } from './patience.js'
+import { type Renewed, renew } from './refresh-transaction.js'
 import { track } from './runtime.js'
-import { withSecret } from './server.js'
 import { revokeReplaced } from './sign-out.js'
-
-type Outcome = Awaited<ReturnType<typeof renew>>
 
 /** The current tokens of one connection: one getter, one refresh at a time, whoever asks. */
 export class Renewing {
   /** Until when the present token may be used without a thought, in milliseconds since the epoch. */
   fastUntil = 0
   readonly #core: ConnectionCore
-  #renewing: Promise<Outcome> | undefined
+  #underWay: Promise<Renewed> | undefined
 
   constructor(core: ConnectionCore) {
     this.#core = core
   }
 
   get underWay(): boolean {
-    return this.#renewing !== undefined
+    return this.#underWay !== undefined
   }
 
   /** The record has changed: when its token is due is decided once. */
@@ -56,50 +53,33 @@ export class Renewing {
    * @throws CountersignError `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`, `request_aborted`
    */
   async renew(signal?: AbortSignal | null): Promise<boolean> {
-    const { held, runtime, url } = this.#core
-    const grant = held.known
+    const core = this.#core
+    const grant = core.held.known
     if (grant?.phase !== 'valid') return false
-    this.#renewing ??= this.#begin(grant)
-    const underWay = this.#renewing
-    const where = { step: 'refresh', url }
-    const outcome = await withDeadline(
-      {
-        clock: runtime.clock,
-        // The callers' patience, not the transaction's: that goes on until its answer is stored.
-        timeoutMs: 1.5 * runtime.requestTimeoutMs,
-        signal: signal ?? undefined,
-        onTimeout: () => new CountersignError('refresh_pending', where),
-        onAbort: () => new CountersignError('request_aborted', { ...where, cause: signal?.reason }),
-      },
-      () => underWay,
+    this.#underWay ??= this.#begin(grant)
+    const underWay = this.#underWay
+    // The callers' patience, not the transaction's: that goes on until its answer is stored.
+    const timeoutMs = 1.5 * core.runtime.requestTimeoutMs
+    return (
+      (await wait(core, { step: 'refresh', timeoutMs, code: 'refresh_pending', signal }, () => underWay)) !== 'ended'
     )
-    return outcome !== 'ended'
   }
 
-  #begin(from: { readonly grant: string; readonly got: number }): Promise<Outcome> {
-    const { server, held, runtime, url, status } = this.#core
-    const work = track(runtime, {}, async () => {
+  #begin(from: { readonly grant: string; readonly got: number }): Promise<Renewed> {
+    const core = this.#core
+    const work = track(core.runtime, async () => {
       try {
-        const outcome = await renew(
-          {
-            runtime,
-            context: server.context,
-            held,
-            url,
-            authenticated: (client, issuer) => withSecret(server, issuer, client),
-          },
-          from,
-        )
-        if (held.known?.phase === 'absent' && held.known.replaced) await revokeReplaced(server, held)
+        const outcome = await renew(core, from)
+        await revokeReplaced(core)
         return outcome
       } finally {
-        this.#renewing = undefined
-        status.changed()
+        this.#underWay = undefined
+        core.status.set()
       }
     })
     // Callers may all have given up by the time it fails.
     work.catch(() => undefined)
-    queueMicrotask(() => status.changed())
+    queueMicrotask(() => core.status.set())
     return work
   }
 }

@@ -36,7 +36,7 @@ export interface Runtime {
 /** Something under way: `cancel` where it may be given up, else it is waited for. */
 export interface Working {
   readonly done: Promise<unknown>
-  readonly cancel?: (reason: CountersignError) => void
+  readonly cancel: ((reason: CountersignError) => void) | undefined
 }
 
 export function createRuntime(options: ConnectorOptions): Runtime {
@@ -79,11 +79,15 @@ function duration(name: string, value: number | undefined, normally: number): nu
   })
 }
 
-/** Registers work for `close`, for as long as it is under way. */
-export async function track<T>(runtime: Runtime, working: Omit<Working, 'done'>, work: () => Promise<T>): Promise<T> {
+/**
+ * Registers work for `close`, for as long as it is under way.
+ *
+ * @param cancel - gives the work up; without it, `close` waits for its end
+ */
+export async function track<T>(runtime: Runtime, work: () => Promise<T>, cancel?: Working['cancel']): Promise<T> {
   if (runtime.closed) throw new CountersignError('connector_closed', { step: 'connect' })
   const done = work()
-  const entry: Working = { ...working, done: done.catch(() => undefined) }
+  const entry: Working = { cancel, done: done.catch(() => undefined) }
   runtime.working.add(entry)
   try {
     return await done

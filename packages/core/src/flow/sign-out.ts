@@ -1,34 +1,42 @@
+import { CountersignError } from '../errors/error.js'
 import { revoke } from '../steps/revoke.js'
-import { tokensOf, usable } from './current-token.js'
-import type { HeldGrant } from './held-grant.js'
-import { type Server, withSecret } from './server.js'
+import { forgetClient } from './client.js'
+import type { ConnectionCore } from './connection-core.js'
+import { usable } from './current-token.js'
+import { withSecret } from './secrets.js'
 
 /**
  * Signs out: the tombstone first, so that nothing that is under way can bring the login back, then the revocations. It waits
  * for nobody's lease.
+ *
+ * @param alsoClient - drop the dynamic registration too
  */
-export async function signOut(server: Server, held: HeldGrant): Promise<void> {
+export async function signOut(core: ConnectionCore, alsoClient: boolean): Promise<void> {
+  const { held, signingIn, status, url, context, runtime } = core
   const before = (await held.read()).grant
+  signingIn.cancel(new CountersignError('login_cancelled', { step: 'sign_out', url }))
   await held.settle({ type: 'signed_out' })
-  server.runtime.emit({ type: 'signed_out', level: 'info', url: server.url })
-  await revokeReplaced(server, held)
-  const tokens = tokensOf(before)
-  if (before.phase === 'absent' || tokens === undefined || !usable(tokens, server.context.clock.now())) return
-  const { target, client } = before.granted
-  if (client === undefined || target.revocation_endpoint === undefined) return
-  const known = await withSecret(server, target.issuer, client)
-  await revoke(server.context, target, known, tokens.access_token, 'access_token')
+  core.emit('signed_out', 'info')
+  status.set({ personNeeded: false, failure: undefined })
+  await revokeReplaced(core)
+  if (before.phase === 'absent') return
+  const { target, client, tokens } = before.granted
+  if (client === undefined) return
+  if (target.revocation_endpoint !== undefined && usable(tokens, context.clock.now())) {
+    const known = await withSecret(core, target.issuer, client)
+    await revoke(context, target, known, tokens.access_token, 'access_token')
+  }
+  if (alsoClient) await forgetClient(runtime, target.issuer, client.client_id)
 }
 
 /** Revokes every refresh token that a tombstone still names: what the record held, and what came too late for it. */
-export async function revokeReplaced(server: Server, held: HeldGrant): Promise<void> {
-  const { grant } = await held.read()
-  if (grant.phase !== 'absent') return
+export async function revokeReplaced(core: ConnectionCore): Promise<void> {
+  const grant = core.held.known
+  if (grant?.phase !== 'absent') return
   const gone: string[] = []
   for (const { refresh_token, target, client } of grant.replaced ?? []) {
-    if (client === undefined) continue
-    const known = await withSecret(server, target.issuer, client)
-    if (await revoke(server.context, target, known, refresh_token, 'refresh_token')) gone.push(refresh_token)
+    const known = client && (await withSecret(core, target.issuer, client))
+    if (known && (await revoke(core.context, target, known, refresh_token, 'refresh_token'))) gone.push(refresh_token)
   }
-  if (gone.length > 0) await held.settle({ type: 'revoked', refresh_tokens: gone })
+  if (gone.length > 0) await core.held.settle({ type: 'revoked', refresh_tokens: gone })
 }

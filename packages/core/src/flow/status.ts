@@ -1,5 +1,6 @@
 import type { CountersignError } from '../errors/error.js'
-import { deriveSnapshot, type Known, restoring, type Snapshot } from './snapshot.js'
+import type { ConnectionCore } from './connection-core.js'
+import { deriveSnapshot, restoring, type Snapshot } from './snapshot.js'
 
 /** The snapshot of one connection, and who wants to know when it changes. */
 export class Status {
@@ -8,11 +9,11 @@ export class Status {
   personNeeded = false
   /** How the last login ended, if badly. */
   failure: CountersignError | undefined
-  readonly #known: () => Omit<Known, 'personNeeded' | 'failure'>
+  readonly #core: ConnectionCore
   #listeners: Set<() => void> | undefined
 
-  constructor(known: () => Omit<Known, 'personNeeded' | 'failure'>) {
-    this.#known = known
+  constructor(core: ConnectionCore) {
+    this.#core = core
   }
 
   subscribe(listener: () => void): () => void {
@@ -21,19 +22,20 @@ export class Status {
     return () => this.#listeners?.delete(listener)
   }
 
-  /** Derives the snapshot anew, and tells the listeners if it is another. */
-  changed(): void {
-    const { personNeeded, failure } = this
-    const next = deriveSnapshot({ ...this.#known(), personNeeded, failure })
-    if (same(next, this.snapshot)) return
+  /** Takes what is new, derives the snapshot, and tells the listeners if it is another. */
+  set(news: Partial<Pick<Status, 'personNeeded' | 'failure'>> = {}): void {
+    Object.assign(this, news)
+    const { held, signingIn, renewing, runtime } = this.#core
+    const next = deriveSnapshot({
+      grant: held.known,
+      signingIn: signingIn.underWay,
+      refreshing: renewing.underWay,
+      personNeeded: this.personNeeded,
+      failure: this.failure,
+      now: runtime.clock.now(),
+    })
+    if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return
     this.snapshot = next
     for (const listener of [...(this.#listeners ?? [])]) listener()
   }
 }
-
-const same = (a: Snapshot, b: Snapshot): boolean =>
-  a.status === b.status &&
-  a.refreshing === b.refreshing &&
-  a.scope === b.scope &&
-  a.expiresAt === b.expiresAt &&
-  a.error === b.error

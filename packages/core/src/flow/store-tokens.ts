@@ -1,29 +1,29 @@
 import { CountersignError } from '../errors/error.js'
+import type { ConnectionCore } from './connection-core.js'
 import type { GrantEvent } from './grant.js'
-import type { HeldGrant } from './held-grant.js'
-import type { Runtime } from './runtime.js'
+
+type Brought = Extract<GrantEvent, { readonly type: 'granted' | 'refreshed' }>
 
 /**
  * Puts new tokens into the record before anybody sees them. Where the store refuses, they serve from memory, it is said, and
  * the store is asked again until it takes them: a rotated refresh token exists nowhere else.
  */
-export async function storeTokens(runtime: Runtime, held: HeldGrant, url: string, event: GrantEvent): Promise<void> {
+export async function storeTokens(core: ConnectionCore, event: Brought): Promise<void> {
   try {
-    await held.settle(event)
+    await core.held.settle(event)
   } catch (error) {
     if (!CountersignError.is(error)) throw error
-    runtime.emit({ type: 'kept', level: 'warn', url, error })
-    held.keep(event)
-    void later(runtime, held, event)
+    core.emit('kept', 'warn', { error })
+    core.held.keep(event)
+    void later(core, event)
   }
 }
 
-async function later(runtime: Runtime, held: HeldGrant, event: GrantEvent): Promise<void> {
+async function later({ held, runtime }: ConnectionCore, event: Brought): Promise<void> {
   for (let waitMs = 1_000; !runtime.closed; waitMs = Math.min(waitMs * 2, 60_000)) {
     await runtime.clock.sleep(waitMs)
     try {
-      await held.settle(event)
-      return
+      return await held.writeKept(event)
     } catch (error) {
       // Said when it began.
       if (!CountersignError.is(error)) throw error

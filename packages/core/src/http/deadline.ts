@@ -15,25 +15,20 @@ export interface Limits {
  */
 export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, timeoutMs, signal, onTimeout, onAbort } = limits
-  const stop = new AbortController()
-  const over = new AbortController()
   if (signal?.aborted) throw onAbort()
+  const over = new AbortController()
   const ended = new Promise<never>((_, reject) => {
     const end = (error: Error): void => {
       reject(error)
-      stop.abort(error)
+      over.abort(error)
     }
     signal?.addEventListener('abort', () => end(onAbort()), { signal: over.signal })
-    void clock
-      .sleep(timeoutMs, over.signal)
-      // A process that was stopped finds its timer due and the answer already in the socket: the answer goes first.
-      .then(() => (over.signal.aborted ? undefined : clock.sleep(0, over.signal)))
-      .then(() => {
-        if (!over.signal.aborted) end(onTimeout())
-      })
+    // A process that was stopped finds its timer due and the answer already in the socket: the answer goes first.
+    const due = clock.sleep(timeoutMs, over.signal).then(() => clock.sleep(0, over.signal))
+    void due.then(() => over.signal.aborted || end(onTimeout()))
   })
   try {
-    return await Promise.race([work(stop.signal), ended])
+    return await Promise.race([work(over.signal), ended])
   } finally {
     over.abort()
   }

@@ -3,6 +3,7 @@ import { publicUrl } from '../errors/text.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { TraceEntry } from '../ports/log.js'
+import { parseUrl } from '../primitives/parse-url.js'
 import { urlProblem } from '../primitives/url-policy.js'
 import { withDeadline } from './deadline.js'
 import { networkFailure } from './network-failure.js'
@@ -17,7 +18,7 @@ export interface HttpRequest {
   readonly step: string
   readonly method: 'GET' | 'POST'
   readonly url: string
-  readonly headers?: Readonly<Record<string, string>> | Headers
+  readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | URLSearchParams
   readonly signal?: AbortSignal | undefined
   /** Replaces the connector's `requestTimeoutMs`. */
@@ -57,87 +58,67 @@ export interface HttpOptions {
   readonly trace: (exchange: TraceEntry) => void
 }
 
-export function createHttp(options: HttpOptions): Http {
-  const { clock } = options
-
+export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, trace }: HttpOptions): Http {
   const hop = async (request: HttpRequest, url: string, signal: AbortSignal): Promise<Response> => {
-    const problem = urlProblem(url, { from: options.serverUrl, allowPrivate: options.allowPrivate })
-    if (problem !== undefined) {
-      throw new CountersignError('url_not_allowed', { step: request.step, url, received: problem })
-    }
+    const { step, method, headers, body = null } = request
+    const received = urlProblem(url, { from: serverUrl, allowPrivate })
+    if (received !== undefined) throw new CountersignError('url_not_allowed', { step, url, received })
     const at = clock.now()
     const began = clock.monotonic()
-    const note = (more: Pick<TraceEntry, 'status' | 'note'>): void =>
-      options.trace({
-        at,
-        step: request.step,
-        method: request.method,
-        url: publicUrl(url),
-        durationMs: Math.round(clock.monotonic() - began),
-        ...more,
-      })
+    const note = (outcome: Pick<TraceEntry, 'status' | 'note'>): void =>
+      trace({ at, step, method, url: publicUrl(url), durationMs: Math.round(clock.monotonic() - began), ...outcome })
     try {
-      const response = await options.fetch(url, {
-        method: request.method,
-        headers: { accept: 'application/json', ...Object.fromEntries(new Headers(request.headers)) },
-        redirect: 'manual',
-        signal,
-        ...(request.body !== undefined && { body: request.body }),
-      })
+      const accepting = { accept: 'application/json', ...headers }
+      const response = await fetch(url, { method, headers: accepting, body, redirect: 'manual', signal })
       note({ status: response.status })
       return response
     } catch (cause) {
-      const error = networkFailure(request.step, url, cause)
+      const error = networkFailure(step, url, cause)
       note({ note: signal.aborted ? 'no answer' : (error.received ?? 'no connection') })
       throw error
     }
   }
 
-  const exchange = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
-    let url = request.url
-    for (let redirects = 0; ; redirects++) {
-      const response = await hop(request, url, signal)
-      const location = response.headers.get('location')
-      const redirected = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)
-      if (!redirected || response.status === 304) {
-        const text = await readBody(response, MAX_BYTES).catch((cause: unknown) => {
-          throw networkFailure(request.step, url, cause)
-        })
-        if (text !== undefined) return { url, status: response.status, headers: response.headers, text }
-        throw new CountersignError('response_too_large', {
-          step: request.step,
-          url,
-          expected: `at most ${MAX_BYTES} bytes`,
-        })
-      }
+  const exchange = async (
+    request: HttpRequest,
+    signal: AbortSignal,
+    url: string = request.url,
+    redirects: number = MAX_REDIRECTS,
+  ): Promise<HttpResponse> => {
+    const { step, method } = request
+    const response = await hop(request, url, signal)
+    const { status, headers } = response
+    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
       response.body?.cancel().catch(() => undefined)
-      const next = location !== null && URL.canParse(location, url) ? new URL(location, url) : undefined
-      const within = next !== undefined && next.origin === new URL(url).origin
-      if (request.method !== 'GET' || !within || redirects === MAX_REDIRECTS) {
-        throw new CountersignError('redirect_refused', {
-          step: request.step,
-          url,
-          expected: request.method === 'GET' ? `at most ${MAX_REDIRECTS} redirects within the origin` : 'an answer',
-          received: `HTTP ${response.status} to ${next === undefined ? 'an unknown place' : publicUrl(next)}`,
-        })
+      const location = headers.get('location')
+      const next = location === null ? undefined : parseUrl(location, url)
+      if (method === 'GET' && redirects > 0 && next?.origin === new URL(url).origin) {
+        return exchange(request, signal, next.href, redirects - 1)
       }
-      url = next.href
+      const expected = `no redirect, or of a GET ${MAX_REDIRECTS} within the origin`
+      const received = `HTTP ${status} to ${publicUrl(next ?? 'an unknown place')}`
+      throw new CountersignError('redirect_refused', { step, url, expected, received })
     }
+    const text = await readBody(response, MAX_BYTES).catch((cause: unknown) => {
+      throw networkFailure(step, url, cause)
+    })
+    if (text !== undefined) return { url, status, headers, text }
+    throw new CountersignError('response_too_large', { step, url, expected: `at most ${MAX_BYTES} bytes` })
   }
 
   return {
     send: (request) => {
-      const { step, url } = request
-      const timeoutMs = request.timeoutMs ?? options.timeoutMs
+      const { step, url, signal } = request
+      const limit = request.timeoutMs ?? timeoutMs
       return withDeadline(
         {
           clock,
-          timeoutMs,
-          signal: request.signal,
-          onTimeout: () => new CountersignError('request_timeout', { step, url, expected: `within ${timeoutMs} ms` }),
-          onAbort: () => new CountersignError('request_aborted', { step, url, cause: request.signal?.reason }),
+          timeoutMs: limit,
+          signal,
+          onTimeout: () => new CountersignError('request_timeout', { step, url, expected: `within ${limit} ms` }),
+          onAbort: () => new CountersignError('request_aborted', { step, url, cause: signal?.reason }),
         },
-        (signal) => exchange(request, signal),
+        (stop) => exchange(request, stop),
       )
     },
   }

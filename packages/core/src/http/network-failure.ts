@@ -13,30 +13,24 @@ const BEFORE_SENDING = new Set([
 ])
 
 /** The code that a runtime gave a network failure, found along its causes. */
-function reasonOf(cause: unknown): string | undefined {
-  for (let at: unknown = cause, depth = 0; typeof at === 'object' && at !== null && depth < 5; depth++) {
-    if ('code' in at && typeof at.code === 'string') return at.code
-    if ('errors' in at && Array.isArray(at.errors) && at.errors.length > 0) at = at.errors[0]
-    else at = 'cause' in at ? at.cause : undefined
+function reasonOf(failure: unknown): string | undefined {
+  let at: { readonly code?: unknown; readonly cause?: unknown; readonly errors?: readonly unknown[] } = Object(failure)
+  for (let depth = 0; depth < 5; depth++) {
+    if (typeof at.code === 'string') return at.code
+    // Of several addresses that were tried, the first stands for all.
+    at = Object(at.errors?.[0] ?? at.cause)
   }
   return undefined
 }
 
 /** What the platform's `fetch` threw, as an error of ours. */
 export function networkFailure(step: string, url: string, cause: unknown): CountersignError {
-  const said = cause instanceof Error ? cause.message : String(cause)
-  const reason = reasonOf(cause)
-  return new CountersignError('network_error', {
-    step,
-    url,
-    received: reason === undefined || said.includes(reason) ? said : `${said} (${reason})`,
-    cause,
-  })
+  const said = String(Object(cause).message ?? cause)
+  const reason = reasonOf(cause) ?? ''
+  const received = said.includes(reason) ? said : `${said} (${reason})`
+  return new CountersignError('network_error', { step, url, received, cause })
 }
 
 /** Whether it is certain that the server never saw the request: no connection came about. */
-export function neverSent(error: unknown): boolean {
-  if (!CountersignError.is(error)) return false
-  if (error.code === 'url_not_allowed') return true
-  return error.code === 'network_error' && BEFORE_SENDING.has(reasonOf(error.cause) ?? '')
-}
+export const neverSent = ({ code, cause }: CountersignError): boolean =>
+  code === 'url_not_allowed' || (code === 'network_error' && BEFORE_SENDING.has(reasonOf(cause) ?? ''))

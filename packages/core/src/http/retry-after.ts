@@ -6,6 +6,8 @@
  */
 export function retryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
-  const at = /^\s*\d+\s*$/.test(header) ? now + Number(header) * 1000 : Date.parse(header)
+  // Every form of HTTP-date names its month; Date.parse would make a date of "1.5" too.
+  const date = /[a-z]{3}/i.test(header) ? Date.parse(header) : Number.NaN
+  const at = /^\s*\d+\s*$/.test(header) ? now + Number(header) * 1000 : date
   return Number.isFinite(at) ? Math.min(Math.max(at, now), now + 86_400_000) : undefined
 }

@@ -73,7 +73,7 @@ export function parseTokenResponse(response: {
   const named = missing ? 'Bearer' : typeof token_type === 'string' ? token_type : undefined
   const known = TOKEN_TYPES.find((type) => type.toLowerCase() === named?.toLowerCase())
   if (known === undefined) {
-    return refuse('token_type Bearer or DPoP', named === undefined ? kindOf(token_type) : quoteForeign(named, 20))
+    return refuse('token_type Bearer or DPoP', named === undefined ? kindOf(token_type) : quoteForeign(named))
   }
   if (missing) tolerated.push({ code: 'token_type_missing', expected: 'token_type', received: kindOf(token_type) })
 

@@ -1,5 +1,23 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+// Where CI reads the totals; nobody else needs the file.
+const report = process.env.TEST_REPORT
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 20_000, restoreMocks: true },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 20_000,
+    // The files of one worker share their modules: loading the real servers anew for each takes longer than most tests.
+    // So a test puts back what it replaces; the three below do most of it. One that mocks a module resets the registry first,
+    // and takes its mock back.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
+    // One more than there are cores: many tests wait, for servers and for child processes.
+    maxWorkers: availableParallelism() + 1,
+    ...(report && { reporters: ['default', ['json', { outputFile: report }]] }),
+  },
 })

@@ -5,6 +5,7 @@ import { closing } from '../support/closing.js'
 import { collector } from '../support/collector.js'
 import { mcpClient } from '../support/mcp-client.js'
 import { realServers } from '../support/real-servers.js'
+import { soon } from '../support/soon.js'
 import { watched } from '../support/watched-agent.js'
 
 const appId = 'com.example.test'
@@ -33,7 +34,7 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
     seen.clear()
 
     const before = await notes.token()
-    await expect.poll(() => Date.now(), { timeout: 3_000 }).toBeGreaterThan(before.expiresAt ?? Infinity)
+    await soon(() => Date.now()).toBeGreaterThan(before.expiresAt ?? Infinity)
     expect(await client.call('add_note', { text: 'Buy milk' })).toBe('Added: Buy milk')
     expect((await notes.token()).accessToken).not.toBe(before.accessToken)
     expect(seen.exchanges).toEqual(['refresh POST /token 200'])

@@ -4,6 +4,7 @@ import { type ScriptedAuthorization, scriptedAuthorization } from '../servers/in
 import { closing } from '../support/closing.js'
 import { ping } from '../support/mcp-client.js'
 import { simulatedClock } from '../support/simulated-clock.js'
+import { soon } from '../support/soon.js'
 import { followRedirect, scriptedAgent } from '../support/watched-agent.js'
 
 const open = closing()
@@ -100,10 +101,10 @@ describe('authorize', () => {
     const { connection } = connect({ userAgent: agent })
     const enough = new AbortController()
     const asked = connection.authorize({ signal: enough.signal })
-    await expect.poll(() => agent.pages.length).toBe(1)
+    await soon(() => agent.pages.length).toBe(1)
     enough.abort()
     await expect(asked).rejects.toMatchObject({ code: 'request_aborted' })
-    await expect.poll(() => agent.ends).toMatchObject([{ ok: false, error: { code: 'login_cancelled' } }])
+    await soon(() => agent.ends).toMatchObject([{ ok: false, error: { code: 'login_cancelled' } }])
   })
 
   it('given up by one who only joined: the login goes on', async () => {
@@ -116,7 +117,7 @@ describe('authorize', () => {
     const asked = connection.authorize()
     const enough = new AbortController()
     const joined = connection.authorize({ signal: enough.signal })
-    await expect.poll(() => agent.pages.length).toBe(1)
+    await soon(() => agent.pages.length).toBe(1)
     enough.abort()
     await expect(joined).rejects.toMatchObject({ code: 'request_aborted' })
     comeBack()

@@ -6,6 +6,7 @@ import { collector } from '../support/collector.js'
 import { mcpClient } from '../support/mcp-client.js'
 import { realServers } from '../support/real-servers.js'
 import { shiftedClock } from '../support/shifted-clock.js'
+import { soon } from '../support/soon.js'
 import { recordIn } from '../support/stored.js'
 import { type Browser, scriptedAgent } from '../support/watched-agent.js'
 
@@ -61,7 +62,7 @@ describe('renewing tokens, on a real authorization server that rotates them and 
     servers.as.tokenEndpoint.delayMs = 100
     clock.forward(400_000)
     const first = connection.token()
-    await expect.poll(() => servers.grants.length).toBe(1)
+    await soon(() => servers.grants.length).toBe(1)
     const second = connection.token()
     expect(connection.getSnapshot().refreshing).toBe(true)
     expect((await second).accessToken).toBe((await first).accessToken)

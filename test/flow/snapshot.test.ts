@@ -5,6 +5,7 @@ import { closing } from '../support/closing.js'
 import { ping } from '../support/mcp-client.js'
 import { seedGrant } from '../support/seeded.js'
 import { settled, simulatedClock } from '../support/simulated-clock.js'
+import { soon } from '../support/soon.js'
 import { scriptedAgent } from '../support/watched-agent.js'
 
 const open = closing()
@@ -57,7 +58,7 @@ describe('the snapshot of a connection', () => {
     await settled()
     expect(connection.getSnapshot()).toEqual({ status: 'restoring', refreshing: false })
     const { drawn } = watch(connection)
-    await expect.poll(() => drawn).toEqual(['restoring', 'signed_in'])
+    await soon(() => drawn).toEqual(['restoring', 'signed_in'])
     expect(connection.getSnapshot()).toEqual({ status: 'signed_in', refreshing: false, scope: 'read' })
   })
 

@@ -22,11 +22,13 @@ describe('a login whose two halves run in two processes', () => {
   })
   afterEach(() => rm(directory, { recursive: true, force: true }))
 
-  const begin = (account: string) =>
-    runScript<{ authorizationUrl: string; state: string }>(script('begin'), directory, servers.mcp.url, account)
-
   it('is completed by the process that the browser comes back to, over a store that both have', async () => {
-    const begun = await begin('user-1')
+    const begun = await runScript<{ authorizationUrl: string; state: string }>(
+      script('begin'),
+      directory,
+      servers.mcp.url,
+      'user-1',
+    )
     expect(await kindsIn(fileStore(directory))).toEqual(['attempt', 'discovery', 'registration'])
 
     const callback = await person({ login: 'carol' }).authorizationResponse(begun.authorizationUrl)
@@ -48,23 +50,22 @@ describe('a login whose two halves run in two processes', () => {
   })
 
   it('leaves the code and the verifier nowhere once it is over', async () => {
-    const begun = await begin('user-1')
-    const [pending = ''] = await readdirText(directory)
-    const { code_verifier } =
-      /"code_verifier":"(?<code_verifier>[\w-]+)/.exec(pending.replaceAll('\\', ''))?.groups ?? {}
-    expect(code_verifier).toHaveLength(43)
-    const callback = await person().authorizationResponse(begun.authorizationUrl)
-    const connector = open(createConnector({ appId: 'com.example.web', store: fileStore(directory) }))
-    await connector.completeAuthorization(callback, { account: 'user-1', state: begun.state })
+    const store = fileStore(directory)
+    const connector = open(createConnector({ appId: 'com.example.web', store }))
+    const connection = connector.connect(servers.mcp.url)
+    const { authorizationUrl, state } = await connection.beginAuthorization({ redirectUri: 'https://web.example/cb' })
+    const [pending = ''] = (await readdirText(directory)).filter((text) => text.includes('code_verifier'))
+    const verifier = /"code_verifier":"([\w-]+)/.exec(pending.replaceAll('\\', ''))?.[1]
+    expect(verifier).toHaveLength(43)
+
+    const callback = await person().authorizationResponse(authorizationUrl)
+    await connector.completeAuthorization(callback, { state })
     for (const text of await readdirText(directory)) {
-      expect(text).not.toContain(code_verifier)
+      expect(text).not.toContain(verifier)
       expect(text).not.toContain(new URL(callback).searchParams.get('code'))
     }
   })
 })
 
-const readdirText = async (directory: string): Promise<string[]> => {
-  const texts = await Promise.all((await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')))
-  // The one with the verifier first.
-  return texts.sort((a, b) => Number(b.includes('code_verifier')) - Number(a.includes('code_verifier')))
-}
+const readdirText = async (directory: string): Promise<string[]> =>
+  Promise.all((await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')))

@@ -5,6 +5,7 @@ import { closing } from '../support/closing.js'
 import { collector } from '../support/collector.js'
 import { ping } from '../support/mcp-client.js'
 import { simulatedClock } from '../support/simulated-clock.js'
+import { soon } from '../support/soon.js'
 import { followRedirect, scriptedAgent } from '../support/watched-agent.js'
 
 const open = closing()
@@ -30,7 +31,7 @@ describe('a login that fetch has opened', () => {
     const seen = collector()
     const connector = open(createConnector({ userAgent: agent, clock, log: seen.log }))
     const connection = connector.connect(server.url)
-    const shown = (): Promise<void> => expect.poll(() => agent.pages.length).toBe(1)
+    const shown = (): Promise<void> => soon(() => agent.pages.length).toBe(1)
     return { connection, agent, clock, seen, comeBack, shown }
   }
 
@@ -46,7 +47,7 @@ describe('a login that fetch has opened', () => {
     expect(connection.getSnapshot().status).toBe('signing_in')
 
     comeBack()
-    await expect.poll(() => connection.getSnapshot().status).toBe('signed_in')
+    await soon(() => connection.getSnapshot().status).toBe('signed_in')
     // The request that was given up is never sent later.
     expect(server.requests.slice(before).map(({ path }) => path)).toEqual(['/authorize', '/token'])
     expect((await ping(connection)).status).toBe(200)
@@ -59,7 +60,7 @@ describe('a login that fetch has opened', () => {
     await shown()
     await clock.advance(40_000)
     const second = ping(connection)
-    await expect.poll(() => clock.sleeping.filter((ms) => ms === 45_000).length).toBe(2)
+    await soon(() => clock.sleeping.filter((ms) => ms === 45_000).length).toBe(2)
     await clock.advance(10_000)
     expect(await first).toBe('interaction_pending')
     comeBack()
@@ -75,7 +76,7 @@ describe('a login that fetch has opened', () => {
     impatient.abort(new Error('enough'))
     await expect(request).rejects.toMatchObject({ code: 'request_aborted', cause: new Error('enough') })
     comeBack()
-    await expect.poll(() => connection.getSnapshot().status).toBe('signed_in')
+    await soon(() => connection.getSnapshot().status).toBe('signed_in')
     expect(agent.ends).toEqual([{ ok: true }])
   })
 

@@ -28,7 +28,7 @@ describe('a web backend: logins that come to nothing', () => {
       url: `${servers.as.issuer}/auth`,
       oauth: { error: 'access_denied', error_description: 'End-User aborted interaction' },
       action: 'sign_in',
-      hint: 'Sign in again and approve the request.',
+      hint: expect.stringContaining('Sign in again'),
     })
     expect(connection.getSnapshot()).toMatchObject({ error: { code: 'access_denied' } })
     expect(await kindsIn(store)).toEqual(['discovery', 'registration'])

@@ -21,9 +21,11 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** @param start - milliseconds since the epoch */
-export function simulatedClock(start: number = Date.UTC(2026, 0, 1)): SimulatedClock {
-  let time = start
+/** When every simulated clock begins, in milliseconds since the epoch. */
+export const START: number = Date.UTC(2026, 0, 1)
+
+export function simulatedClock(): SimulatedClock {
+  let time = START
   const sleepers = new Set<Sleeper>()
   const waiting = new Set<{ readonly ms: number; readonly resolve: () => void }>()
 
@@ -33,7 +35,7 @@ export function simulatedClock(start: number = Date.UTC(2026, 0, 1)): SimulatedC
 
   return {
     now: () => time,
-    monotonic: () => time - start,
+    monotonic: () => time - START,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve()

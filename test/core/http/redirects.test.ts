@@ -35,7 +35,7 @@ describe('the redirects of a document', () => {
       code: 'redirect_refused',
       step: 'discover',
       url: from,
-      expected: 'at most 3 redirects within the origin',
+      expected: 'at most 3 redirects within the origin, of a GET',
       received: `HTTP 302 to ${place}`,
     })
     expect(sent).toHaveLength(1)
@@ -67,7 +67,7 @@ test.each([301, 302, 303, 307, 308])(
       code: 'redirect_refused',
       step: 'exchange',
       url: 'https://as.example/token',
-      expected: 'an answer',
+      expected: 'at most 3 redirects within the origin, of a GET',
       received: `HTTP ${status} to https://as.example/token2`,
     })
     expect(sent).toHaveLength(1)

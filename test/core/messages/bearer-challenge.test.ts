@@ -9,7 +9,6 @@ describe('the challenge of a protected resource', () => {
   test('says where its metadata is, which scope is needed, and what was wrong (RFC 9728 section 5.1)', () => {
     const header = `Bearer realm="x", error="invalid_token", error_description="expired", scope="a b", resource_metadata="${metadata}"`
     expect(readBearerChallenge(header)).toEqual({
-      scheme: 'Bearer',
       resource_metadata: [metadata],
       scope: 'a b',
       error: 'invalid_token',
@@ -21,7 +20,7 @@ describe('the challenge of a protected resource', () => {
   test.each(['Bearer error="invalid_token"', 'Bearer realm="OAuth"', 'Bearer', 'bearer'])(
     'may leave the metadata to the well-known places: %s (A02)',
     (header) => {
-      expect(readBearerChallenge(header)).toMatchObject({ scheme: 'Bearer', resource_metadata: [], tolerated: [] })
+      expect(readBearerChallenge(header)).toMatchObject({ resource_metadata: [], tolerated: [] })
     },
   )
 
@@ -31,14 +30,13 @@ describe('the challenge of a protected resource', () => {
     ['Basic realm="x", Negotiate', 'Basic, Negotiate'],
   ])('may be missing: %j (A01)', (header, received) => {
     const challenge = readBearerChallenge(header)
-    expect(challenge).toMatchObject({ scheme: undefined, resource_metadata: [] })
+    expect(challenge).toMatchObject({ resource_metadata: [] })
     expect(challenge.tolerated).toEqual([{ code: 'challenge_missing', expected: expect.any(String), received }])
   })
 
   test('is found among others, in any case (A04)', () => {
     const header = `Negotiate, Basic realm="Bearer", BEARER resource_metadata="${metadata}"`
     expect(readBearerChallenge(header)).toMatchObject({
-      scheme: 'Bearer',
       resource_metadata: [metadata],
       tolerated: [],
     })
@@ -46,13 +44,12 @@ describe('the challenge of a protected resource', () => {
 
   test('of another scheme is not read', () => {
     const header = `Basic scope="admin", resource_metadata="https://evil.example/", Bearer scope="a"`
-    expect(readBearerChallenge(header)).toEqual({ scheme: 'Bearer', resource_metadata: [], scope: 'a', tolerated: [] })
+    expect(readBearerChallenge(header)).toEqual({ resource_metadata: [], scope: 'a', tolerated: [] })
   })
 
   test('may be DPoP alone (RFC 9449 section 7.1)', () => {
     const header = `DPoP algs="ES256", error="use_dpop_nonce", resource_metadata="${metadata}"`
     expect(readBearerChallenge(header)).toMatchObject({
-      scheme: 'DPoP',
       resource_metadata: [metadata],
       error: 'use_dpop_nonce',
     })
@@ -60,7 +57,7 @@ describe('the challenge of a protected resource', () => {
 
   test('is Bearer where both are offered; the metadata may stand in either', () => {
     const header = `DPoP algs="ES256", error="x", resource_metadata="${metadata}", Bearer realm="x"`
-    expect(readBearerChallenge(header)).toEqual({ scheme: 'Bearer', resource_metadata: [metadata], tolerated: [] })
+    expect(readBearerChallenge(header)).toEqual({ resource_metadata: [metadata], tolerated: [] })
   })
 
   test('with one parameter twice gives every distinct URL, and says so (A03)', () => {
@@ -124,7 +121,6 @@ describe('the challenge of a protected resource', () => {
 
   test('an empty scope is none', () => {
     expect(readBearerChallenge('Bearer scope="", error=""')).toEqual({
-      scheme: 'Bearer',
       resource_metadata: [],
       tolerated: [],
     })

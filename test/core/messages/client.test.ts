@@ -109,14 +109,14 @@ describe('client information (RFC 7591 section 3.2.1)', () => {
 
 describe('client authentication (RFC 6749 section 2.3.1)', () => {
   const apply = (client: Partial<Client>) => {
-    const headers = new Headers()
+    const headers: Record<string, string> = {}
     const body = new URLSearchParams()
     const known = applyClientAuthentication(
       { client_id: 'c1', token_endpoint_auth_method: 'none', origin: 'dynamic', ...client },
       headers,
       body,
     )
-    return { known, authorization: headers.get('authorization'), body: Object.fromEntries(body) }
+    return { known, authorization: headers.authorization ?? null, body: Object.fromEntries(body) }
   }
   const basic = (client_id: string, client_secret: string) => {
     const { authorization } = apply({ client_id, client_secret, token_endpoint_auth_method: 'client_secret_basic' })

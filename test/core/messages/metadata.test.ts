@@ -21,16 +21,16 @@ describe('protected resource metadata (RFC 9728)', () => {
   })
 
   test.each([undefined, null, '', 1])('needs a resource, not %j', (resource) => {
-    expect(parse({ ...least, resource })).toMatchObject({ invalid: { expected: 'resource: a URL' } })
+    expect(parse({ ...least, resource })).toMatchObject({ invalid: { expected: 'resource: a string' } })
   })
 
   test.each([
     [undefined, 'nothing'],
     [null, 'null'],
-    [[], 'an empty array'],
-    ['https://as.example', 'a string'],
-    [['https://as.example', ''], 'an array'],
-    [[1], 'an array'],
+    [[], 'array'],
+    ['https://as.example', 'string'],
+    [['https://as.example', ''], 'array'],
+    [[1], 'array'],
   ])('needs authorization servers, not %j (B11)', (authorization_servers, received) => {
     expect(parse({ ...least, authorization_servers })).toEqual(
       invalid('authorization_servers: an array of issuers', received),
@@ -44,9 +44,7 @@ describe('protected resource metadata (RFC 9728)', () => {
   })
 
   test('is not the page that a web app answers everything with (B05)', () => {
-    expect(parseProtectedResourceMetadata('<!doctype html>')).toEqual(
-      invalid('a JSON object', 'text/html-looking text starting "<!doctype"'),
-    )
+    expect(parseProtectedResourceMetadata('<!doctype html>')).toEqual(invalid('a JSON object', 'markup'))
   })
 })
 
@@ -57,19 +55,15 @@ describe('authorization server metadata (RFC 8414)', () => {
     authorization_endpoint: 'https://as.example/authorize',
     token_endpoint: 'https://as.example/token',
   }
-  const flags = { authorization_response_iss_parameter_supported: false, client_id_metadata_document_supported: false }
 
   test('every member that is used', () => {
     const document = {
       ...least,
       registration_endpoint: 'https://as.example/register',
       revocation_endpoint: 'https://as.example/revoke',
-      device_authorization_endpoint: 'https://as.example/device',
       scopes_supported: ['a'],
-      grant_types_supported: ['authorization_code'],
       token_endpoint_auth_methods_supported: ['none'],
       code_challenge_methods_supported: ['S256'],
-      dpop_signing_alg_values_supported: ['ES256'],
       authorization_response_iss_parameter_supported: true,
       client_id_metadata_document_supported: true,
     }
@@ -77,12 +71,12 @@ describe('authorization server metadata (RFC 8414)', () => {
   })
 
   test('of what OpenID requires, nothing is required (C16, L5)', () => {
-    expect(parse({ ...least, service_documentation: '' })).toEqual({ value: { ...least, ...flags }, tolerated: [] })
+    expect(parse({ ...least, service_documentation: '' })).toEqual({ value: least, tolerated: [] })
   })
 
   test('a registration endpoint of null is none (L12)', () => {
     const parsed = parse({ ...least, registration_endpoint: null })
-    expect(mustRead(parsed)).toEqual({ ...least, ...flags })
+    expect(mustRead(parsed)).toEqual(least)
     expect(codesOf(parsed)).toEqual(['null_member'])
   })
 
@@ -94,7 +88,7 @@ describe('authorization server metadata (RFC 8414)', () => {
 
   test('only true announces iss', () => {
     const parsed = parse({ ...least, authorization_response_iss_parameter_supported: 'true' })
-    expect(mustRead(parsed).authorization_response_iss_parameter_supported).toBe(false)
+    expect(mustRead(parsed).authorization_response_iss_parameter_supported).toBeUndefined()
     expect(codesOf(parsed)).toEqual(['member_invalid'])
   })
 
@@ -111,7 +105,7 @@ describe('authorization server metadata (RFC 8414)', () => {
   })
 
   test.each([undefined, null, '', ['https://as.example']])('needs an issuer, not %j', (issuer) => {
-    expect(parse({ ...least, issuer })).toMatchObject({ invalid: { expected: 'issuer: a URL' } })
+    expect(parse({ ...least, issuer })).toMatchObject({ invalid: { expected: 'issuer: a string' } })
   })
 })
 

@@ -30,15 +30,10 @@ describe('a token response (RFC 6749 section 5.1)', () => {
     expect(codesOf(parsed)).toEqual(['token_response_status'])
   })
 
-  test.each([302, 400, 500])('with status %d is none', (status) => {
-    expect(parse(least, status)).toEqual({ invalid: { expected: 'status 200', received: `status ${status}` } })
-  })
-
   describe('token_type', () => {
     test.each([
       ['bearer', 'Bearer'],
       ['BEARER', 'Bearer'],
-      ['dpop', 'DPoP'],
     ])('%s is %s: the header needs one spelling (F04)', (token_type, expected) => {
       const parsed = parse({ ...least, token_type })
       expect(mustRead(parsed).token_type).toBe(expected)
@@ -51,8 +46,8 @@ describe('a token response (RFC 6749 section 5.1)', () => {
       expect(codesOf(parsed)).toEqual(['token_type_missing'])
     })
 
-    test.each(['mac', 'N_A', 'user', 'constructor', 1, {}, ['bearer']])('%j is refused (F05)', (token_type) => {
-      expect(parse({ ...least, token_type })).toMatchObject({ invalid: { expected: 'token_type Bearer or DPoP' } })
+    test.each(['DPoP', 'mac', 'N_A', 'user', 'constructor', 1, {}, ['bearer']])('%j is refused (F05)', (token_type) => {
+      expect(parse({ ...least, token_type })).toMatchObject({ invalid: { expected: 'token_type Bearer' } })
     })
   })
 
@@ -60,8 +55,8 @@ describe('a token response (RFC 6749 section 5.1)', () => {
     test.each([
       [undefined, 'nothing'],
       [null, 'null'],
-      ['', 'an empty string'],
-      [7, 'a number'],
+      ['', '""'],
+      [7, 'number'],
     ])('%j is none (F03, L62)', (access_token, received) => {
       expect(parse({ ...least, access_token })).toEqual({ invalid: { expected: 'access_token: a string', received } })
     })
@@ -167,7 +162,7 @@ describe('tokens as they are kept', () => {
   })
 
   test('expired on arrival, or never known to expire', () => {
-    const response = { access_token: 'a', token_type: 'DPoP' } as const
+    const response = { access_token: 'a', token_type: 'Bearer' } as const
     const kept = { ...response, issued_at: 1_000 }
     expect(toTokens({ ...response, expires_in: 0 }, { now: 1_000 })).toEqual({ ...kept, expires_at: 1_000 })
     expect(toTokens(response, { now: 1_000 })).toEqual(kept)

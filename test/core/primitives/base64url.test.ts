@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBase64url, encodeBase64url } from '../../../packages/core/src/primitives/base64url.js'
+import { encodeBase64url } from '../../../packages/core/src/primitives/base64url.js'
 
 describe('base64url', () => {
   test('has no padding and needs no escaping in a URL', () => {
@@ -11,19 +11,11 @@ describe('base64url', () => {
     expect(encodeBase64url(new TextEncoder().encode(text))).toBe(Buffer.from(text).toString('base64url'))
   })
 
-  test.each(['a', 'ab==', 'a+b/', 'ab c', 'abc\n', 'é'])('%j is not base64url', (text) => {
-    expect(decodeBase64url(text)).toBeUndefined()
-  })
-
   test('gives every byte back', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
-        expect(decodeBase64url(encodeBase64url(bytes))).toEqual(bytes)
+        expect(Uint8Array.from(Buffer.from(encodeBase64url(bytes), 'base64url'))).toEqual(bytes)
       }),
     )
-  })
-
-  test('decoding never throws', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decodeBase64url(text)))
   })
 })

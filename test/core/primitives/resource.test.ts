@@ -1,30 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalResource, matchResource } from '../../../packages/core/src/primitives/resource.js'
-
-describe('the canonical resource identifier (RFC 8707 section 2)', () => {
-  test.each([
-    ['https://mcp.example.com', 'https://mcp.example.com'],
-    ['https://mcp.example.com/', 'https://mcp.example.com'],
-    ['HTTPS://MCP.Example.com/MCP', 'https://mcp.example.com/MCP'],
-    ['https://mcp.example.com/mcp?key=secret#part', 'https://mcp.example.com/mcp'],
-    ['https://user:secret@mcp.example.com/mcp', 'https://mcp.example.com/mcp'],
-    ['https://mcp.example.com/mcp/', 'https://mcp.example.com/mcp/'],
-    ['http://localhost:3000/mcp', 'http://localhost:3000/mcp'],
-  ])('of %s is %s', (url, resource) => {
-    expect(canonicalResource(url)).toBe(resource)
-  })
-
-  test('of a canonical one is itself', () => {
-    fc.assert(
-      fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
-        const resource = canonicalResource(url)
-        expect(canonicalResource(resource)).toBe(resource)
-        expect(resource).not.toMatch(/[?#]/)
-      }),
-    )
-  })
-})
+import { matchResource } from '../../../packages/core/src/primitives/resource.js'
 
 describe('whether a resource stands for a server (RFC 9728 section 3.3)', () => {
   test.each([
@@ -64,14 +40,6 @@ describe('whether a resource stands for a server (RFC 9728 section 3.3)', () => 
       fc.property(url, url, (serverUrl, resource) => {
         if (matchResource(serverUrl, resource) === 'different') return
         expect(new URL(resource).origin).toBe(new URL(serverUrl).origin)
-      }),
-    )
-  })
-
-  test('a server is identical with its canonical resource', () => {
-    fc.assert(
-      fc.property(fc.webUrl({ withQueryParameters: true }), (url) => {
-        expect(matchResource(url, canonicalResource(url))).toBe('identical')
       }),
     )
   })

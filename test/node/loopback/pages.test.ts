@@ -53,8 +53,8 @@ describe('pages', () => {
 
   it('say why a login failed and what to do', () => {
     const html = failurePage(failure('token_request_rejected'))
-    expect(html).toContain('the authorization server refused to issue tokens')
-    expect(html).toContain('Sign in again; oauth.error has the reason that the server gives.')
+    expect(html).toContain('token request rejected')
+    expect(html).toContain('Sign in again.')
     expect(html).toContain('invalid_grant')
     expectHarmless(html)
   })

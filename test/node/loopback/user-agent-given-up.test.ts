@@ -39,7 +39,7 @@ describe('giving a login up', () => {
     const error = new CountersignError('login_timeout', { step: 'present' })
     giveUp.abort(error)
     await presentation.end({ ok: false, error })
-    expect((await shown).body).toContain('Start a new login')
+    expect((await shown).body).toContain('loginTimeoutMs is how long a login waits')
   })
 
   it('opens nothing any more, wherever it was', async () => {

@@ -1,4 +1,4 @@
-import { type Action, type ErrorCode, remedies } from './codes.js'
+import { type Action, type ErrorCode, remedyOf } from './codes.js'
 import { publicUrl, quoteForeign } from './text.js'
 
 /** What the person is asked for, in an `interaction_required` error: enough for a host to draw its own button. */
@@ -68,8 +68,8 @@ export class CountersignError extends Error {
   declare readonly oauth?: OAuthErrorBody
 
   constructor(code: ErrorCode, failure: Failure) {
-    const [usualAction, usualHint] = remedies[code]
-    const { step, hint = usualHint, action = usualAction, retryAt, interaction } = failure
+    const [usualAction, usualHint] = remedyOf(code)
+    const { step, hint = usualHint, action = usualAction } = failure
     const url = failure.url && publicUrl(failure.url)
     const expected = failure.expected && quoteForeign(failure.expected)
     const received = failure.received && quoteForeign(failure.received)
@@ -84,8 +84,12 @@ export class CountersignError extends Error {
     super(message.filter(Boolean).join(' '), failure)
     this.name = 'CountersignError'
     // Through JSON, where a member that is undefined is none.
-    const members = { code, step, url, expected, received, hint, action, retryAt, interaction, oauth }
+    const members = { ...failure, code, url, expected, received, hint, action, oauth, cause: undefined }
     Object.assign(this, JSON.parse(JSON.stringify(members)))
+    // A host needs the whole URL to connect; where its query may be a secret, nothing that is written down shows it.
+    if (this.interaction && publicUrl(this.interaction.url) !== this.interaction.url) {
+      Object.defineProperty(this.interaction, 'url', { enumerable: false })
+    }
     // MCP client 2.x lets an error with this mark through version negotiation as itself.
     Object.defineProperty(this, Symbol.for('mcp.authSeamEscape'), { value: true })
   }

@@ -1,6 +1,5 @@
 const LONGEST = 500
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 
 /**
  * Text that somebody else wrote, made fit for an error message or a log line: control and direction characters escaped,
@@ -8,7 +7,7 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e
  */
 export function quoteForeign(text: string): string {
   const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-  return shown.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return shown.replace(UNPRINTABLE, (character) => `\\u${character.codePointAt(0)?.toString(16).padStart(4, '0')}`)
 }
 
 /**
@@ -20,3 +19,13 @@ export function publicUrl(url: string | URL): string {
   const { protocol, host, pathname } = new URL(url)
   return quoteForeign(`${protocol}//${host}${pathname}`)
 }
+
+/** Shorter than this, a text is not secret, and leaving it out would spoil the rest. */
+const SHORTEST_SECRET = 6
+
+/** A text without what was sent in confidence: servers repeat it in their error descriptions. */
+export const withoutSecrets = (text: string, secrets: readonly (string | undefined)[]): string =>
+  secrets
+    .filter((secret) => secret !== undefined && secret.length >= SHORTEST_SECRET)
+    .flatMap((secret = '') => [secret, encodeURIComponent(secret)])
+    .reduce((left, secret) => left.replaceAll(secret, '…'), text)

@@ -36,7 +36,7 @@ export async function authorizedFetch(
   return response.status === 401 || response.status === 403 ? climb(core, request, tokens, response) : response
 }
 
-/** A header that the host set itself switches OAuth off (design: explicit wins); its rejection says so. */
+/** A header that the host set itself switches OAuth off; its rejection says so. */
 async function withOwnHeader(core: ConnectionCore, request: McpRequest): Promise<Response> {
   const response = await send(core, request, undefined)
   if (response.status !== 401) return response

@@ -1,7 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import { chooseAuthMethod } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
-import type { Presentation, Way } from '../ports/user-agent.js'
+import type { Presentation } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
 import { register } from '../steps/register.js'
@@ -11,12 +11,11 @@ import type { RegistrationRecord } from './records.js'
 import type { Runtime } from './runtime.js'
 import { registeredFor, reveal } from './secrets.js'
 
-type RedirectWay = Extract<Way, { readonly kind: 'redirect' }>
+const step = 'register'
 
 /**
  * The command of `registering`: asks the user agent for the redirect URI, then finds the client in the specification's order:
- * one registered for this issuer, the metadata document's URL, a stored dynamic one, a
- * new one.
+ * one registered by hand for this issuer, the metadata document's URL, a stored dynamic one, a new one.
  *
  * @param again - the server forgot the stored client: it is not looked at
  */
@@ -27,33 +26,49 @@ export async function becomeClient(
   again: boolean,
   signal: AbortSignal,
 ): Promise<Client> {
-  const { runtime, options, context } = core
-  const stored = await runtime.records.list('registration', [target.issuer])
-  const way = await redirectWay(
-    core,
-    target,
-    presentation,
-    stored.flatMap(({ value }) => value?.redirect_uris ?? []),
-  )
-  const registered = registeredFor(core, target.issuer)
-  if (registered !== undefined) return byHand(target, registered, way.redirectUri)
-  const document = options.client?.metadataUrl
-  if (document !== undefined && takesDocument(target)) return byDocument(document, way.redirectUri)
-  if (options.client?.dynamic === false) return register(context, withoutRegistration(target), plan(core, way))
+  const { runtime, options, context, url } = core
+  const { records, clock } = runtime
+  const { clientName, clientUri, logoUri } = runtime.options
+  const { client: { metadataUrl, dynamic = true } = {}, compatibility = {} } = options
+  const { redirectHost, redirectPort, initialAccessToken } = compatibility
 
-  const redirect_uris = urisOf(way)
-  const key = await runtime.records.key('registration', [target.issuer], redirect_uris)
-  const { raw, value } = await runtime.records.read('registration', key)
-  if (value !== undefined && !again && fits(value, target, runtime.clock.now())) {
-    return { ...value.client, redirect_uri: way.redirectUri }
+  const stored = await records.list('registration', [target.issuer])
+  const registeredRedirectUris = stored.flatMap(({ value }) => value?.redirect_uris ?? [])
+  const way = await presentation.way({
+    redirect: target.authorization_endpoint !== undefined,
+    device: false,
+    registeredRedirectUris,
+    ...defined({ redirectHost, redirectPort }),
+  })
+  if (way?.kind !== 'redirect') {
+    throw new CountersignError('user_agent_unsuitable', {
+      step,
+      url,
+      expected: 'an authorization_endpoint',
+      received: 'none',
+    })
   }
-  const { initialAccessToken } = options.compatibility ?? {}
-  const token = initialAccessToken === undefined ? undefined : await reveal(initialAccessToken)
+  const { redirectUri: redirect_uri, alternatives = [] } = way
+
+  const byHand = clientByHand(core, target) ?? clientByDocument(target, metadataUrl)
+  if (byHand !== undefined) return { ...byHand, redirect_uri }
+
+  const redirect_uris = [...new Set([redirect_uri, ...alternatives])].sort()
+  const key = await records.key('registration', [target.issuer], redirect_uris)
+  const { raw, value } = stored.find((record) => record.key === key) ?? {}
+  if (value !== undefined && !again && fits(value, target, clock.now())) return { ...value.client, redirect_uri }
+
   // A registration that is made again keeps what it had asked for: another connection may need it.
   const scope = unionScope(value?.scope, target.scope)
-  const client = await register(context, { ...target, ...defined({ scope }) }, plan(core, way, token), signal)
+  const asked = {
+    endpoint: dynamic ? target.registration_endpoint : undefined,
+    initialAccessToken: initialAccessToken && (await reveal(initialAccessToken)),
+    redirect_uri,
+    metadata: { client_name: clientName, client_uri: clientUri, logo_uri: logoUri, redirect_uris, scope },
+  }
+  const client = await register(context, target, asked, signal)
   if (again || value !== undefined) core.emit('re_registered', 'info')
-  await runtime.records.write(key, raw, defined({ client, redirect_uris, scope }))
+  await records.write(key, raw, defined({ client, redirect_uris, scope }))
   return client
 }
 
@@ -64,88 +79,36 @@ export async function forgetClient({ records }: Runtime, issuer: string, client_
   }
 }
 
-async function redirectWay(
-  { options, url }: ConnectionCore,
-  target: Target,
-  presentation: Pick<Presentation, 'way'>,
-  registeredRedirectUris: readonly string[],
-): Promise<RedirectWay> {
-  const { redirectHost, redirectPort } = options.compatibility ?? {}
-  const way = await presentation.way({
-    redirect: target.authorization_endpoint !== undefined,
-    device: false,
-    ...defined({ redirectHost, redirectPort }),
-    ...(registeredRedirectUris.length > 0 && { registeredRedirectUris }),
-  })
-  if (way?.kind === 'redirect') return way
-  throw new CountersignError('user_agent_unsuitable', {
-    step: 'register',
-    url,
-    expected: 'an authorization server with an authorization_endpoint, and a user agent that takes redirects',
-  })
-}
-
-const urisOf = (way: RedirectWay): readonly string[] =>
-  [...new Set([way.redirectUri, ...(way.alternatives ?? [])])].sort()
-
-const plan = (
-  { runtime }: ConnectionCore,
-  way: RedirectWay,
-  initialAccessToken?: string,
-): Parameters<typeof register>[2] => ({
-  client_name: runtime.options.clientName,
-  client_uri: runtime.options.clientUri,
-  logo_uri: runtime.options.logoUri,
-  redirect_uris: urisOf(way),
-  redirect_uri: way.redirectUri,
-  initialAccessToken,
-})
-
-/** Without an endpoint, registering ends in the error that tells the host what to register by hand. */
-function withoutRegistration(target: Target): Target {
-  const { registration_endpoint: _, ...rest } = target
-  return rest
-}
-
-function fits(record: RegistrationRecord, target: Target, now: number): boolean {
-  const { client_secret_expires_at } = record.client
-  const alive = client_secret_expires_at === undefined || client_secret_expires_at > now
-  return alive && (record.scope === undefined || includesScope(record.scope, target.scope))
+function fits({ client, scope }: RegistrationRecord, target: Target, now: number): boolean {
+  const { client_secret_expires_at = Infinity } = client
+  return client_secret_expires_at > now && (scope === undefined || includesScope(scope, target.scope))
 }
 
 /** A public client is what a document without keys describes, so a server that lists methods must list `none`. */
-const takesDocument = (target: Target): boolean =>
-  target.client_id_metadata_document_supported &&
-  chooseAuthMethod(target.token_endpoint_auth_methods_supported, false) !== undefined
-
-function byDocument(client_id: string, redirect_uri: string): Client {
-  const url = URL.canParse(client_id) ? new URL(client_id) : undefined
-  if (url?.protocol === 'https:' && url.pathname !== '/' && url.hash === '' && url.username === '') {
-    return { client_id, token_endpoint_auth_method: 'none', origin: 'metadata_document', redirect_uri }
+function clientByDocument(target: Target, client_id: string | undefined): Client | undefined {
+  const methods = target.token_endpoint_auth_methods_supported ?? ['none']
+  if (client_id === undefined || !target.client_id_metadata_document_supported || !methods.includes('none'))
+    return undefined
+  const { protocol, pathname, hash } = URL.canParse(client_id) ? new URL(client_id) : ({} as Partial<URL>)
+  if (protocol === 'https:' && pathname !== '/' && hash === '') {
+    return { client_id, token_endpoint_auth_method: 'none', origin: 'metadata_document' }
   }
-  throw new CountersignError('options_invalid', {
-    step: 'register',
-    expected: 'client.metadataUrl as an https URL with a path, without user information and fragment',
-    received: client_id,
-  })
+  const expected = 'client.metadataUrl as an https URL with a path and no fragment'
+  throw new CountersignError('options_invalid', { step, expected, received: client_id })
 }
 
-function byHand(
-  target: Target,
-  registered: NonNullable<ReturnType<typeof registeredFor>>,
-  redirect_uri: string,
-): Client {
+function clientByHand(core: ConnectionCore, target: Target): Client | undefined {
+  const registered = registeredFor(core, target.issuer)
+  if (registered === undefined) return undefined
+  const { clientId: client_id, clientSecret, tokenEndpointAuthMethod } = registered
   const methods = target.token_endpoint_auth_methods_supported
-  const method =
-    registered.tokenEndpointAuthMethod ??
-    (registered.clientSecret === undefined ? 'none' : chooseAuthMethod(methods, true))
-  if (method === undefined) {
-    throw new CountersignError('client_authentication_unsupported', {
-      step: 'register',
-      url: target.issuer,
-      expected: methods?.join(' '),
-      received: 'a client secret, usable as client_secret_basic or client_secret_post',
-    })
-  }
-  return { client_id: registered.clientId, token_endpoint_auth_method: method, origin: 'registered', redirect_uri }
+  const token_endpoint_auth_method =
+    tokenEndpointAuthMethod ?? (clientSecret === undefined ? 'none' : chooseAuthMethod(methods, true))
+  if (token_endpoint_auth_method !== undefined) return { client_id, token_endpoint_auth_method, origin: 'registered' }
+  throw new CountersignError('client_authentication_unsupported', {
+    step,
+    url: target.issuer,
+    expected: methods?.join(' '),
+    received: 'client_secret_basic or client_secret_post',
+  })
 }

@@ -161,8 +161,11 @@ async function token(
 ): ReturnType<Connection['token']> {
   core.open()
   const before = await core.renewing.current(signal)
-  if (refresh && before !== undefined && !(await core.renewing.renew(signal)))
+  if (refresh && before !== undefined && !(await core.renewing.renew(signal))) {
+    // What is left of the access token must not make authorize() think that all is well.
+    core.status.set({ personNeeded: !core.signedOut })
     throw core.interactionRequired('login_ended')
+  }
   const tokens = refresh ? tokensOf(core.held.known) : before
   if (tokens === undefined) throw core.interactionRequired('no_login')
   if (

@@ -1,5 +1,5 @@
 import { CountersignError } from '../errors/error.js'
-import { type Attempt, type AttemptEvent, type AttemptIn, attempt, type attemptCommands } from './attempt.js'
+import { type Attempt, type AttemptEvent, type AttemptIn, attempt, attemptCommands } from './attempt.js'
 
 /**
  * What runs in each state that has a command. A handler answers with the next event, or `'parked'` when somebody else will
@@ -29,24 +29,9 @@ export async function drive(
   }
 }
 
+/** What runs in a state is a function of the state alone. */
 function run(state: Attempt, handlers: Handlers): Promise<AttemptEvent | 'parked'> | undefined {
-  switch (state.phase) {
-    case 'discovering':
-      return handlers.discover(state)
-    case 'registering':
-      return handlers.register(state)
-    case 'acquiring':
-      return handlers.acquire(state)
-    case 'preparing':
-      return handlers.prepare(state)
-    case 'authorizing':
-      return handlers.present(state)
-    case 'exchanging':
-      return handlers.exchange(state)
-    case 'polling':
-      return handlers.poll(state)
-    case 'granted':
-    case 'failed':
-      return undefined
-  }
+  const command = attemptCommands[state.phase]
+  // The table of commands has the handler of each state's own type, which the union cannot show.
+  return command && (handlers[command] as (state: Attempt) => Promise<AttemptEvent | 'parked'>)(state)
 }

@@ -40,6 +40,7 @@ export const forgetLease = (runtime: Runtime, id: string): void => {
  *
  * @param atMostMs - how long a caller that may go on without it waits; unlimited by default
  * @returns the record to go on from: without a lease, or with one that may be replaced
+ * @throws CountersignError `connector_closed`
  */
 export async function waitForLease(core: ConnectionCore, atMostMs: number = Infinity): Promise<Seen> {
   const { runtime, held } = core
@@ -48,6 +49,8 @@ export async function waitForLease(core: ConnectionCore, atMostMs: number = Infi
   let raw: string | undefined
   let told = false
   for (;;) {
+    // Nothing of ours is under way yet, so there is nothing that closing would have to wait for.
+    core.open()
     const seen = await held.read()
     const { lease } = seen.grant
     if (lease === undefined || runtime.leases.get(lease.id) === false) return seen

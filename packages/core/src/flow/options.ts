@@ -6,6 +6,7 @@ import type { Presence } from '../ports/presence.js'
 import type { Random } from '../ports/random.js'
 import type { Store } from '../ports/store.js'
 import type { UserAgent } from '../ports/user-agent.js'
+import { defined } from '../primitives/defined.js'
 
 /** Named way out of issuer pinning: use whatever issuer discovery leads to. */
 export const trustDiscovered: unique symbol = Symbol('countersign.trustDiscovered')
@@ -133,7 +134,7 @@ export function serverOptions(connector: ConnectorOptions, url: string, own: Ser
     typeof servers === 'function'
       ? servers(url)
       : Object.entries(servers ?? {}).find(([listedUrl]) => normaliseServerUrl(listedUrl) === url)?.[1]
-  return { ...connector, ...listed, ...own }
+  return { ...connector, ...defined(listed ?? {}), ...defined(own) }
 }
 
 /**

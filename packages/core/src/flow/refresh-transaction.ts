@@ -2,6 +2,7 @@ import { CountersignError } from '../errors/error.js'
 import type { Client } from '../messages/client-information.js'
 import { toTokens } from '../messages/token-response.js'
 import { refresh } from '../steps/refresh.js'
+import { forgetClient } from './client.js'
 import type { ConnectionCore } from './connection-core.js'
 import { usable } from './current-token.js'
 import type { Grant } from './grant.js'
@@ -69,8 +70,16 @@ async function spend(
   const ask = async (): ReturnType<typeof refresh> =>
     refresh(context, target, await withSecret(core, target.issuer, client), refresh_token, leaseMs(runtime))
   let answer = await ask()
+  // A supplier may have a newer secret than the one that was refused.
+  if (answer.kind === 'rejected' && answer.oauth.error === 'invalid_client' && client.origin === 'registered') {
+    answer = await ask()
+  }
   // One prompt retry for a token whose answer was lost: servers with a grace period forgive it. Silence is not a lost answer.
-  const again = answer.kind === 'unanswered' && unanswered === 0 && answer.error.code !== 'request_timeout'
+  const again =
+    answer.kind === 'unanswered' &&
+    answer.refresh_token === undefined &&
+    unanswered === 0 &&
+    answer.error.code !== 'request_timeout'
   if (again) answer = await ask()
 
   if (answer.kind === 'tokens') {
@@ -83,9 +92,16 @@ async function spend(
   if (answer.kind === 'rejected') {
     await held.settle({ type: 'rejected', id, grant, got })
     core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
+    if (answer.forgotten) await forgetClient(runtime, target.issuer, client.client_id)
     return held.known?.phase === 'valid' ? 'renewed' : 'ended'
   }
-  const { kind } = answer
+  if (answer.kind === 'unanswered' && answer.refresh_token !== undefined) {
+    // The server has rotated: this token is good for the next try, the one that was sent is not.
+    const tokens = { ...granted.tokens, refresh_token: answer.refresh_token }
+    await storeTokens(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
+  }
+  // What was lost at first stays in doubt, whatever was said later.
+  const kind = again ? 'unanswered' : answer.kind
   const backoffMs = kind === 'deferred' ? BACKOFF_MS : BACKOFF_MS * 4 ** Math.min(unanswered, 4)
   const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs
   await held.settle({ type: kind, id, retry_at })

@@ -1,4 +1,5 @@
 import { CountersignError } from '../errors/error.js'
+import { withoutSecrets } from '../errors/text.js'
 import type { BearerChallenge } from '../messages/bearer-challenge.js'
 import type { Tokens } from '../messages/token-response.js'
 import { jwtClaims } from '../primitives/jwt-claims.js'
@@ -21,8 +22,8 @@ const step = 'authorize'
 
 /** The error that is left after the last rung of the ladder. */
 export function refusalError({ core, url, status, done, sent, challenge, added }: Refusal): CountersignError {
-  if (done.has('sign_in') || (done.has('step_up') && status === 401)) return rejected(core, url, sent, challenge)
   if (status === 401) {
+    if (done.has('sign_in') || done.has('step_up')) return rejected(core, url, sent, challenge)
     core.status.set({ personNeeded: !core.signedOut })
     return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
   }
@@ -30,11 +31,17 @@ export function refusalError({ core, url, status, done, sent, challenge, added }
   if (added.length > 0 && !refused && !done.has('step_up')) {
     return core.interactionRequired('more_scope', core.wider(challenge.scope))
   }
+  const asked = core.wider() ?? 'none'
   return new CountersignError('insufficient_scope', {
     step,
     url,
     expected: `scope ${challenge.scope ?? 'that the server does not name'}`,
-    received: `a token for ${sent?.scope ?? core.wider() ?? 'no scope'}${refused ? '; more was refused before' : ', which was all that was asked for'}`,
+    received: `scope ${sent?.scope ?? asked}, asked for: ${asked}${refused ? '; more was refused before' : ''}`,
+    // Asking again for what was asked for already changes nothing: the two servers disagree.
+    ...(added.length === 0 && {
+      action: 'contact_operator',
+      hint: 'All of it was asked for: the authorization server grants less than this server wants.',
+    }),
   })
 }
 
@@ -48,7 +55,8 @@ function rejected(
   const grant = core.held.known
   const target = grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target
   const claims = sent && jwtClaims(sent.access_token)
-  const said = [challenge.error, challenge.error_description].filter((text) => text !== undefined).join(': ')
+  const words = [challenge.error, challenge.error_description].filter((text) => text !== undefined).join(': ')
+  const said = withoutSecrets(words, [sent?.access_token])
   return new CountersignError('credentials_rejected', {
     step,
     url,

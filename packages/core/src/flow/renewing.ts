@@ -39,9 +39,11 @@ export class Renewing {
     try {
       await this.renew(signal)
     } catch (error) {
+      if (!CountersignError.is(error) || !usable(tokens, now)) throw error
       // The token has life left, so what keeps it from being renewed is nobody's trouble yet.
-      if (usable(tokens, now) && CountersignError.is(error) && error.action === 'retry_at') return tokens
-      throw error
+      if (error.code === 'store_unavailable') this.#core.emit('kept', 'warn', { error })
+      else if (error.action !== 'retry_at') throw error
+      return tokens
     }
     return tokensOf(held.known)
   }

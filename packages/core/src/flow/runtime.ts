@@ -1,4 +1,5 @@
 import { CountersignError } from '../errors/error.js'
+import { publicUrl } from '../errors/text.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { LogEvent } from '../ports/log.js'
@@ -43,7 +44,8 @@ export function createRuntime(options: ConnectorOptions): Runtime {
   const clock = options.clock ?? systemClock
   const store = options.store ?? memoryStore(() => clock.now())
   const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
-  const emit = (event: Omit<LogEvent, 'at'>): void => options.log?.({ ...event, at: clock.now() })
+  const { log } = options
+  const emit = (event: Omit<LogEvent, 'at'>): void => log?.(published({ ...event, at: clock.now() }))
   return {
     options,
     clock,
@@ -66,6 +68,16 @@ export function createRuntime(options: ConnectorOptions): Runtime {
     working: new Set(),
     closed: false,
     emit,
+  }
+}
+
+/** An event as a host may write it down: the query of a URL can be a secret. */
+function published(event: LogEvent): LogEvent {
+  const { url, diagnostic } = event
+  return {
+    ...event,
+    ...(url !== undefined && { url: publicUrl(url) }),
+    ...(diagnostic && { diagnostic: { ...diagnostic, url: publicUrl(diagnostic.url) } }),
   }
 }
 

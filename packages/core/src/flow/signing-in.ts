@@ -138,8 +138,10 @@ export class SigningIn {
   }
 
   #failed(error: CountersignError): void {
-    this.#core.emit('login_failed', 'warn', { error })
-    this.#core.status.set({ failure: error })
+    const core = this.#core
+    core.emit('login_failed', 'warn', { error })
+    // Who has just signed out knows why the login is over.
+    core.status.set({ failure: core.signedOut && error.code === 'login_cancelled' ? undefined : error })
   }
 }
 

@@ -1,6 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { GrantEvent } from './grant.js'
+import { track } from './runtime.js'
 
 type Brought = Extract<GrantEvent, { readonly type: 'granted' | 'refreshed' }>
 
@@ -15,13 +16,16 @@ export async function storeTokens(core: ConnectionCore, event: Brought): Promise
     if (!CountersignError.is(error)) throw error
     core.emit('kept', 'warn', { error })
     core.held.keep(event)
-    void later(core, event)
+    const stop = new AbortController()
+    const closing = (): void => stop.abort()
+    track(core.runtime, () => later(core, event, stop.signal), closing).catch(() => undefined)
   }
 }
 
-async function later({ held, runtime }: ConnectionCore, event: Brought): Promise<void> {
-  for (let waitMs = 1_000; !runtime.closed; waitMs = Math.min(waitMs * 2, 60_000)) {
-    await runtime.clock.sleep(waitMs)
+/** Tries until the store takes them; closing is the moment for a last try. */
+async function later({ held, runtime }: ConnectionCore, event: Brought, closing: AbortSignal): Promise<void> {
+  for (let waitMs = 1_000; !closing.aborted; waitMs = Math.min(waitMs * 2, 60_000)) {
+    await runtime.clock.sleep(waitMs, closing)
     try {
       return await held.writeKept(event)
     } catch (error) {

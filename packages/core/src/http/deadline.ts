@@ -16,11 +16,12 @@ export interface Limits {
 export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, timeoutMs, signal, onTimeout, onAbort } = limits
   if (signal?.aborted) throw onAbort()
+  const stop = new AbortController()
   const over = new AbortController()
   const ended = new Promise<never>((_, reject) => {
     const end = (error: Error): void => {
       reject(error)
-      over.abort(error)
+      stop.abort(error)
     }
     signal?.addEventListener('abort', () => end(onAbort()), { signal: over.signal })
     // A process that was stopped finds its timer due and the answer already in the socket: the answer goes first.
@@ -28,7 +29,7 @@ export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal
     void due.then(() => over.signal.aborted || end(onTimeout()))
   })
   try {
-    return await Promise.race([work(over.signal), ended])
+    return await Promise.race([work(stop.signal), ended])
   } finally {
     over.abort()
   }

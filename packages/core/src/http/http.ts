@@ -74,7 +74,7 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
       return response
     } catch (cause) {
       const error = networkFailure(step, url, cause)
-      note({ note: signal.aborted ? 'no answer' : (error.received ?? 'no connection') })
+      note({ note: signal.aborted ? 'no answer' : `${error.received}` })
       throw error
     }
   }
@@ -88,14 +88,14 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
     const { step, method } = request
     const response = await hop(request, url, signal)
     const { status, headers } = response
-    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304)) {
       response.body?.cancel().catch(() => undefined)
       const location = headers.get('location')
       const next = location === null ? undefined : parseUrl(location, url)
       if (method === 'GET' && redirects > 0 && next?.origin === new URL(url).origin) {
         return exchange(request, signal, next.href, redirects - 1)
       }
-      const expected = `no redirect, or of a GET ${MAX_REDIRECTS} within the origin`
+      const expected = `at most ${MAX_REDIRECTS} redirects within the origin, of a GET`
       const received = `HTTP ${status} to ${publicUrl(next ?? 'an unknown place')}`
       throw new CountersignError('redirect_refused', { step, url, expected, received })
     }

@@ -8,7 +8,6 @@ const BEFORE_SENDING = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
-  'ERR_INVALID_URL',
   'ConnectionRefused',
 ])
 
@@ -32,5 +31,7 @@ export function networkFailure(step: string, url: string, cause: unknown): Count
 }
 
 /** Whether it is certain that the server never saw the request: no connection came about. */
-export const neverSent = ({ code, cause }: CountersignError): boolean =>
-  code === 'url_not_allowed' || (code === 'network_error' && BEFORE_SENDING.has(reasonOf(cause) ?? ''))
+export function neverSent(error: unknown): boolean {
+  const { code, cause } = Object(error)
+  return code === 'url_not_allowed' || (code === 'network_error' && BEFORE_SENDING.has(reasonOf(cause) ?? ''))
+}

@@ -1,3 +1,4 @@
+import { parseUrl } from '../primitives/parse-url.js'
 import { type Invalid, type Parsed, refuse } from './parsed.js'
 
 /** What the authorization server sent back with the person (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207 section 2). */
@@ -15,12 +16,9 @@ export interface AuthorizationResponse {
  * scheme, a bare query.
  */
 export function callbackParameters(callback: string | URL | URLSearchParams): URLSearchParams {
-  if (typeof callback !== 'string') return callback instanceof URLSearchParams ? callback : callback.searchParams
-  const text = callback.trim()
-  if (URL.canParse(text)) return new URL(text).searchParams
-  const [query = ''] = text.split('#', 1)
-  const mark = query.indexOf('?')
-  return new URLSearchParams(query.slice(0, Math.max(mark, 0)).includes('=') ? query : query.slice(mark + 1))
+  if (callback instanceof URLSearchParams) return callback
+  const text = String(callback).trim()
+  return parseUrl(text)?.searchParams ?? new URLSearchParams(text.replace(/#.*$/s, '').replace(/^[^=?]*\?/, ''))
 }
 
 /** Reads an authorization response. Whether `state` and `iss` are right is for the caller; a repeated parameter never is. */
@@ -28,7 +26,7 @@ export function readAuthorizationResponse(parameters: URLSearchParams): Parsed<A
   const value: Record<string, string> = {}
   for (const name of ['state', 'code', 'iss', 'error', 'error_description']) {
     const [first, ...more] = parameters.getAll(name)
-    if (more.length > 0) return refuse(`${name} at most once (RFC 6749 section 3.1)`, `${more.length + 1} times`)
+    if (more.length > 0) return refuse(`${name} once`, `${more.length + 1} times`)
     if (first !== undefined && (first !== '' || name === 'iss')) value[name] = first
   }
   return { value, tolerated: [] }
@@ -42,7 +40,7 @@ export function readAuthorizationResponse(parameters: URLSearchParams): Parsed<A
  */
 export function checkIssuer(
   iss: string | undefined,
-  expected: { readonly issuer: string; readonly iss_parameter: boolean },
+  expected: { readonly issuer: string; readonly iss_parameter?: boolean },
 ): Invalid | undefined {
   if (iss === undefined ? !expected.iss_parameter : iss === expected.issuer) return undefined
   return { expected: `iss ${expected.issuer}`, received: iss === undefined ? 'no iss' : `iss ${iss}` }

@@ -1,4 +1,4 @@
-import { isFilled, kindOf, optionalMembers, type Parsed, parseJsonObject, refuse, type Tolerated } from './parsed.js'
+import { type Parsed, parseJsonObject, readDocument, refuse } from './parsed.js'
 
 /**
  * What an authorization server says of itself (RFC 8414 section 2), with the members that Countersign uses. Strings are as
@@ -11,20 +11,15 @@ export interface AuthorizationServerMetadata {
   readonly registration_endpoint?: string
   /** RFC 7009. */
   readonly revocation_endpoint?: string
-  /** RFC 8628 section 4. */
-  readonly device_authorization_endpoint?: string
   readonly scopes_supported?: readonly string[]
-  readonly grant_types_supported?: readonly string[]
   /** Absent means `client_secret_basic`. */
   readonly token_endpoint_auth_methods_supported?: readonly string[]
   /** Absent means that the server does not say that it supports PKCE. */
   readonly code_challenge_methods_supported?: readonly string[]
-  /** RFC 9449 section 5.1. */
-  readonly dpop_signing_alg_values_supported?: readonly string[]
   /** Whether an authorization response has to carry `iss` (RFC 9207 section 3). */
-  readonly authorization_response_iss_parameter_supported: boolean
+  readonly authorization_response_iss_parameter_supported?: boolean
   /** Whether a `client_id` may be the URL of a client metadata document. */
-  readonly client_id_metadata_document_supported: boolean
+  readonly client_id_metadata_document_supported?: boolean
 }
 
 const OPTIONAL = {
@@ -32,12 +27,9 @@ const OPTIONAL = {
   token_endpoint: 'string',
   registration_endpoint: 'string',
   revocation_endpoint: 'string',
-  device_authorization_endpoint: 'string',
   scopes_supported: 'list',
-  grant_types_supported: 'list',
   token_endpoint_auth_methods_supported: 'list',
   code_challenge_methods_supported: 'list',
-  dpop_signing_alg_values_supported: 'list',
   authorization_response_iss_parameter_supported: 'boolean',
   client_id_metadata_document_supported: 'boolean',
 } as const
@@ -47,24 +39,7 @@ const OPTIONAL = {
  * `issuer` is the one that was asked is for the caller.
  */
 export function parseAuthorizationServerMetadata(text: string): Parsed<AuthorizationServerMetadata> {
-  const parsed = parseJsonObject(text)
-  if ('invalid' in parsed) return parsed
-  const { issuer } = parsed.value
-  if (!isFilled(issuer)) return refuse('issuer: a URL', kindOf(issuer))
-  const tolerated: Tolerated[] = []
-  const {
-    authorization_response_iss_parameter_supported = false,
-    client_id_metadata_document_supported = false,
-    ...optional
-  } = optionalMembers(parsed.value, OPTIONAL, tolerated)
-  if (optional.authorization_endpoint === undefined && optional.token_endpoint === undefined) {
-    return refuse('authorization_endpoint or token_endpoint', 'neither')
-  }
-  const value = {
-    ...optional,
-    issuer,
-    authorization_response_iss_parameter_supported,
-    client_id_metadata_document_supported,
-  }
-  return { value, tolerated }
+  const read = readDocument(parseJsonObject(text), 'issuer', OPTIONAL)
+  if ('invalid' in read || read.value.authorization_endpoint || read.value.token_endpoint) return read
+  return refuse('authorization_endpoint or token_endpoint', 'neither')
 }

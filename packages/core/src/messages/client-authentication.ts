@@ -13,20 +13,20 @@ const formEncode = (text: string): string =>
  *
  * @returns `false`, with nothing added, for a method that is not known here or lacks its secret
  */
-export function applyClientAuthentication(client: Client, headers: Headers, body: URLSearchParams): boolean {
+export function applyClientAuthentication(
+  client: Client,
+  headers: Record<string, string>,
+  body: URLSearchParams,
+): boolean {
   const { client_id, client_secret, token_endpoint_auth_method: method } = client
-  if (method === 'none') {
-    body.set('client_id', client_id)
+  if (method === 'client_secret_basic' && client_secret !== undefined) {
+    headers.authorization = `Basic ${btoa(`${formEncode(client_id)}:${formEncode(client_secret)}`)}`
     return true
   }
-  if (client_secret === undefined) return false
-  if (method === 'client_secret_basic') {
-    headers.set('authorization', `Basic ${btoa(`${formEncode(client_id)}:${formEncode(client_secret)}`)}`)
-    return true
-  }
-  if (method !== 'client_secret_post') return false
+  const secret = method === 'client_secret_post' ? client_secret : undefined
+  if (method !== 'none' && secret === undefined) return false
   body.set('client_id', client_id)
-  body.set('client_secret', client_secret)
+  if (secret !== undefined) body.set('client_secret', secret)
   return true
 }
 

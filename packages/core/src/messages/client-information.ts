@@ -1,13 +1,4 @@
-import {
-  isFilled,
-  kindOf,
-  optionalMembers,
-  optionalSeconds,
-  type Parsed,
-  parseJsonObject,
-  refuse,
-  type Tolerated,
-} from './parsed.js'
+import { type Parsed, parseJsonObject, readDocument } from './parsed.js'
 
 /** A client as one authorization server knows it. */
 export interface Client {
@@ -36,6 +27,7 @@ export interface ClientInformation {
 
 const OPTIONAL = {
   client_secret: 'string',
+  client_secret_expires_at: 'seconds',
   token_endpoint_auth_method: 'string',
   redirect_uris: 'list',
   scope: 'scope',
@@ -43,13 +35,9 @@ const OPTIONAL = {
 
 /** Reads a client information response (RFC 7591 section 3.2.1; D04, D05). */
 export function parseClientInformation(text: string): Parsed<ClientInformation> {
-  const parsed = parseJsonObject(text)
-  if ('invalid' in parsed) return parsed
-  const { client_id } = parsed.value
-  if (!isFilled(client_id)) return refuse('client_id: a string', kindOf(client_id))
-  const tolerated: Tolerated[] = []
-  const optional = optionalMembers(parsed.value, OPTIONAL, tolerated)
-  const seconds = optionalSeconds(parsed.value, 'client_secret_expires_at', 'member_invalid', tolerated)
-  const expires = optional.client_secret !== undefined && seconds ? { client_secret_expires_at: seconds * 1000 } : {}
-  return { value: { ...optional, ...expires, client_id }, tolerated }
+  const read = readDocument(parseJsonObject(text), 'client_id', OPTIONAL)
+  if ('invalid' in read) return read
+  const { client_secret_expires_at: seconds, ...value } = read.value
+  const expires = value.client_secret && seconds ? { client_secret_expires_at: seconds * 1000 } : {}
+  return { value: { ...value, ...expires }, tolerated: read.tolerated }
 }

@@ -1,3 +1,4 @@
+import { parseUrl } from '../primitives/parse-url.js'
 import { addressClass } from '../primitives/url-policy.js'
 
 /** What a client says of itself when it registers (RFC 7591 section 2). */
@@ -13,24 +14,28 @@ export interface ClientMetadataInput {
   readonly application_type: 'native' | 'web'
 }
 
-/** The body of a registration request (RFC 7591 section 3.1), in JSON. Nothing but client metadata goes in (D13). */
-export const buildClientMetadata = (input: ClientMetadataInput): string =>
-  JSON.stringify({
-    client_name: input.client_name,
-    client_uri: input.client_uri,
-    logo_uri: input.logo_uri,
-    redirect_uris: input.redirect_uris,
-    // Left out it would mean ["code"], which a client without redirect URIs cannot have.
-    response_types: input.redirect_uris.length > 0 ? ['code'] : [],
-    grant_types: input.grant_types,
-    token_endpoint_auth_method: input.token_endpoint_auth_method,
-    application_type: input.application_type,
-    scope: input.scope,
-  })
+// Nothing but client metadata goes in (D13), whatever else the object holds.
+const MEMBERS: string[] = [
+  'client_name',
+  'client_uri',
+  'logo_uri',
+  'redirect_uris',
+  'response_types',
+  'grant_types',
+  'token_endpoint_auth_method',
+  'application_type',
+  'scope',
+]
 
-const isNative = (redirect_uri: string) => {
-  if (!URL.canParse(redirect_uri)) return true
-  const { protocol, hostname } = new URL(redirect_uri)
+/** The body of a registration request (RFC 7591 section 3.1), in JSON. */
+export function buildClientMetadata(input: ClientMetadataInput): string {
+  // Left out it would mean ["code"], which a client without redirect URIs cannot have.
+  const response_types = input.redirect_uris.length > 0 ? ['code'] : []
+  return JSON.stringify({ ...input, response_types }, MEMBERS)
+}
+
+const isNative = (redirect_uri: string): boolean => {
+  const { protocol, hostname = '' } = parseUrl(redirect_uri) ?? {}
   return protocol === 'http:' ? addressClass(hostname) === 'loopback' : protocol !== 'https:'
 }
 

@@ -27,31 +27,24 @@ export const refuse = (expected: string, received: string): { readonly invalid: 
 /** What kind of value this is, in words that do not give the value away. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing'
-  if (value === null) return 'null'
-  if (value === '') return 'an empty string'
-  if (Array.isArray(value)) return 'an array'
-  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+  if (value === null || value === '') return JSON.stringify(value)
+  return Array.isArray(value) ? 'array' : typeof value
 }
 
 /** Whether this is a string with something in it. */
 export const isFilled = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** The JSON object that `text` is, whatever media type it came with (B06, F11). */
+/** The JSON object that `text` is, whatever media type it came with (B06, F11). What is none is not quoted: it may be a token. */
 export function parseJsonObject(text: string): Parsed<JsonObject> {
   const expected = 'a JSON object'
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // Only markup is quoted: other text may be, or hold, a token.
-    const markup = /^\s*(<!doctype|<html|<\?xml)/i.exec(text)?.[1]
-    if (markup !== undefined) return refuse(expected, `text/html-looking text starting "${markup}"`)
-    return refuse(expected, text.trim() === '' ? 'nothing' : 'text that is not JSON')
+    const other = /^\s*</.test(text) ? 'markup' : 'text that is not JSON'
+    return refuse(expected, text.trim() === '' ? 'nothing' : other)
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return { value: value as JsonObject, tolerated: [] }
-  }
-  return refuse(expected, `JSON ${kindOf(value).replace(/^an? /, '')}`)
+  return kindOf(value) === 'object' ? { value: value as JsonObject, tolerated: [] } : refuse(expected, kindOf(value))
 }
 
 /** The members of a form-encoded text; `undefined` where it does not look like one. */
@@ -64,7 +57,14 @@ interface Kinds {
   readonly scope: string
   readonly list: readonly string[]
   readonly boolean: boolean
+  /** Not negative; servers also write it as a string. */
+  readonly seconds: number
 }
+
+/** Members by name, and the kind of each. */
+type Members = Readonly<Record<string, keyof Kinds>>
+
+type Read<T extends Members> = { readonly [Name in keyof T]?: Kinds[T[Name]] }
 
 function readAs(kind: keyof Kinds, value: unknown): unknown {
   if (Array.isArray(value)) {
@@ -72,18 +72,19 @@ function readAs(kind: keyof Kinds, value: unknown): unknown {
     if (kind === 'list') return strings
     return kind === 'scope' ? strings.join(' ') || undefined : undefined
   }
+  if (kind === 'seconds') return /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : undefined
   return value !== '' && typeof value === (kind === 'scope' ? 'string' : kind) ? value : undefined
 }
 
 /**
- * The optional members that `kinds` names. What is null or empty (D04, F10) or of another kind (C16) counts as absent and
- * is noted in `tolerated`; of a list, what is no string is left out.
+ * The optional members that `kinds` names. What is null or empty (D04, F10) or of another kind (C16, F07) counts as absent,
+ * and is noted in `tolerated` like what had to be converted (F06); of a list, what is no string is left out.
  */
-export function optionalMembers<const T extends Readonly<Record<string, keyof Kinds>>>(
+export function optionalMembers<const T extends Members>(
   object: JsonObject,
   kinds: T,
   tolerated: Tolerated[],
-): { readonly [Name in keyof T]?: Kinds[T[Name]] } {
+): Read<T> {
   const found: Record<string, unknown> = {}
   for (const [name, kind] of Object.entries(kinds)) {
     const value = object[name]
@@ -91,28 +92,23 @@ export function optionalMembers<const T extends Readonly<Record<string, keyof Ki
     const usable = readAs(kind, value)
     if (usable !== undefined) found[name] = usable
     if (usable === value) continue
-    const code = value === null || value === '' ? 'null_member' : 'member_invalid'
-    tolerated.push({ code, expected: `${name}: ${kind}, or no such member`, received: kindOf(value) })
+    const empty = value === null || value === ''
+    const code = name === 'expires_in' ? 'expires_in_not_a_number' : empty ? 'null_member' : 'member_invalid'
+    tolerated.push({ code, expected: `${name}: ${kind}`, received: kindOf(value) })
   }
-  return found as { readonly [Name in keyof T]?: Kinds[T[Name]] }
+  return found as Read<T>
 }
 
-/**
- * An optional number of seconds, which servers also write as a string. Negative, null and garbage count as absent; whatever
- * is not a number is noted under `code`.
- */
-export function optionalSeconds(
-  object: JsonObject,
-  name: string,
-  code: DiagnosticCode,
-  tolerated: Tolerated[],
-): number | undefined {
-  const value = object[name]
-  if (value === undefined) return undefined
-  const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
-  const usable = typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0
-  if (!usable || seconds !== value) {
-    tolerated.push({ code, expected: `${name}: number of seconds`, received: kindOf(value) })
-  }
-  return usable ? seconds : undefined
+/** Reads the one member that a document cannot do without, a string, and the optional ones that `kinds` names. */
+export function readDocument<const Name extends string, const T extends Members>(
+  body: Parsed<JsonObject>,
+  required: Name,
+  kinds: T,
+): Parsed<Read<T> & { readonly [R in Name]: string }> {
+  if ('invalid' in body) return body
+  const value = body.value[required]
+  if (!isFilled(value)) return refuse(`${required}: a string`, kindOf(value))
+  const tolerated = [...body.tolerated]
+  const optional = optionalMembers(body.value, kinds, tolerated)
+  return { value: { ...optional, [required]: value } as Read<T> & { readonly [R in Name]: string }, tolerated }
 }

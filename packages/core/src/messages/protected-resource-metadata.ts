@@ -1,4 +1,4 @@
-import { isFilled, kindOf, optionalMembers, type Parsed, parseJsonObject, refuse, type Tolerated } from './parsed.js'
+import { isFilled, kindOf, type Parsed, parseJsonObject, readDocument, refuse } from './parsed.js'
 
 /** What a protected resource says of itself (RFC 9728 section 2). Strings are as they were sent. */
 export interface ProtectedResourceMetadata {
@@ -11,16 +11,14 @@ export interface ProtectedResourceMetadata {
 
 /** Reads protected resource metadata (RFC 9728 section 3.2); whether `resource` is the one that was asked is for the caller. */
 export function parseProtectedResourceMetadata(text: string): Parsed<ProtectedResourceMetadata> {
-  const parsed = parseJsonObject(text)
-  if ('invalid' in parsed) return parsed
-  const { resource, authorization_servers } = parsed.value
-  if (!isFilled(resource)) return refuse('resource: a URL', kindOf(resource))
-  const servers: readonly unknown[] = Array.isArray(authorization_servers) ? authorization_servers : []
-  if (servers.length === 0 || !servers.every(isFilled)) {
-    const received = Array.isArray(authorization_servers) && servers.length === 0 ? 'an empty array' : undefined
-    return refuse('authorization_servers: an array of issuers', received ?? kindOf(authorization_servers))
-  }
-  const tolerated: Tolerated[] = []
-  const optional = optionalMembers(parsed.value, { scopes_supported: 'list', resource_name: 'string' }, tolerated)
-  return { value: { ...optional, resource, authorization_servers: servers }, tolerated }
+  const body = parseJsonObject(text)
+  const read = readDocument(body, 'resource', { scopes_supported: 'list', resource_name: 'string' })
+  if ('invalid' in body) return body
+  if ('invalid' in read) return read
+  const { authorization_servers } = body.value
+  return Array.isArray(authorization_servers) &&
+    authorization_servers.length > 0 &&
+    authorization_servers.every(isFilled)
+    ? { value: { ...read.value, authorization_servers }, tolerated: read.tolerated }
+    : refuse('authorization_servers: an array of issuers', kindOf(authorization_servers))
 }

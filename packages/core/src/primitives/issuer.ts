@@ -4,6 +4,7 @@
  */
 export function compareIssuer(expected: string, received: string): 'identical' | 'root_slash' | 'different' {
   if (expected === received) return 'identical'
-  const [bare, other] = expected.length < received.length ? [expected, received] : [received, expected]
-  return other === `${bare}/` && /^https?:\/\/[^/?#]+$/.test(bare) ? 'root_slash' : 'different'
+  return withoutRootSlash(expected) === withoutRootSlash(received) ? 'root_slash' : 'different'
 }
+
+const withoutRootSlash = (issuer: string): string => issuer.replace(/^(https?:\/\/[^/?#]+)\/$/, '$1')

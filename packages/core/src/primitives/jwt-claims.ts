@@ -1,5 +1,3 @@
-import { decodeBase64url } from './base64url.js'
-
 /**
  * What a token that happens to be a JWT says of itself (RFC 9068 section 2.2), unverified: for explaining a refusal, never
  * for a decision.
@@ -7,13 +5,11 @@ import { decodeBase64url } from './base64url.js'
  * @returns undefined for a token that is opaque
  */
 export function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {
-  const bytes = decodeBase64url(token.split('.')[1] ?? '')
-  if (bytes === undefined || token.split('.').length !== 3) return undefined
+  const [, claims = '', signature] = token.split('.')
   try {
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return typeof claims === 'object' && claims !== null ? { ...claims } : undefined
+    if (signature !== undefined) return Object(JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))))
   } catch {
     // Three parts and no JSON: opaque after all.
-    return undefined
   }
+  return undefined
 }

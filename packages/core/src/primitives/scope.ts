@@ -3,17 +3,17 @@
  * Commas separate too: GitHub answers `gist,notifications`.
  */
 export const parseScope = (scope: string | undefined): readonly string[] => [
-  ...new Set((scope ?? '').split(/[\s,]+/).filter((token) => token !== '')),
+  ...new Set(scope?.split(/[\s,]+/).filter(Boolean)),
 ]
 
 /** Every scope token of any of them as one `scope` value; `undefined` when there is none. */
 export const unionScope = (...scopes: readonly (string | undefined)[]): string | undefined =>
-  parseScope(scopes.filter((scope) => scope !== undefined).join(' ')).join(' ') || undefined
+  parseScope(scopes.join(' ')).join(' ') || undefined
 
 /** The tokens of `asked` that `had` lacks, in the order asked. */
 export function addedScope(had: string | undefined, asked: string | undefined): readonly string[] {
-  const held = new Set(parseScope(had))
-  return parseScope(asked).filter((token) => !held.has(token))
+  const held = parseScope(had)
+  return parseScope(asked).filter((token) => !held.includes(token))
 }
 
 /** Whether every token of `wanted` is among those of `held`. The order has no meaning (RFC 6749 section 3.3). */

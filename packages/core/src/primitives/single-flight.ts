@@ -13,15 +13,8 @@ export class SingleFlight<T> {
     // The async wrapper turns a synchronous throw into a rejection.
     const flight = (async () => work())()
     this.#flights.set(key, flight)
-    const land = () => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key)
-    }
+    const land = () => this.#flights.delete(key)
     flight.then(land, land)
     return flight
-  }
-
-  /** What is under way for `key`. */
-  pending(key: string): Promise<T> | undefined {
-    return this.#flights.get(key)
   }
 }

@@ -1,50 +1,38 @@
+import { parseUrl } from './parse-url.js'
+
 type AddressClass = 'loopback' | 'private' | 'public'
 
-// Network, bits of its prefix. IANA IPv4 special-purpose registry.
-const IPV4: readonly (readonly [network: number, bits: number, AddressClass])[] = [
-  [0x7f000000, 8, 'loopback'],
-  [0x00000000, 8, 'private'],
-  [0x0a000000, 8, 'private'],
-  [0x64400000, 10, 'private'],
-  [0xa9fe0000, 16, 'private'],
-  [0xac100000, 12, 'private'],
-  [0xc0a80000, 16, 'private'],
-  [0xc6120000, 15, 'private'],
-]
-
-const ipv4Class = (address: number): AddressClass =>
-  IPV4.find(([network, bits]) => address >>> (32 - bits) === network >>> (32 - bits))?.[2] ?? 'public'
-
-const groupsOf = (part: string | undefined): number[] =>
-  part ? part.split(':').map((group) => Number.parseInt(group, 16)) : []
-
-const MAPPED = '0:0:0:0:0:65535'
+// 0/8, 10/8, 100.64/10, 169.254/16, 172.16/12, 192.168/16, 198.18/15: IANA IPv4 special-purpose registry.
+const PRIVATE_IPV4 = /^(0[0a]|64[4-7]|a9fe|ac1|c0a8|c61[23])/
+// Unique local (RFC 4193), link-local (RFC 4291 section 2.5.6) and the retired site-local addresses.
+const PRIVATE_IPV6 = /^f[c-e]/
 // IPv4-mapped, IPv4-compatible (RFC 4291 section 2.5.5) and NAT64 (RFC 6052): they lead where the IPv4 address in them leads.
-const IPV4_INSIDE = [MAPPED, '0:0:0:0:0:0', '100:65435:0:0:0:0']
+const IPV4_INSIDE = /^(0{20}ffff|0{24}|0064ff9b0{16})(.{8})$/
+
+/** Of an address in eight hexadecimal digits. */
+const ipv4Class = (address: string): AddressClass =>
+  address.startsWith('7f') ? 'loopback' : PRIVATE_IPV4.test(address) ? 'private' : 'public'
 
 function ipv6Class(address: string): AddressClass {
   if (address === '::1') return 'loopback'
-  const [head, tail] = address.split('::')
-  const before = groupsOf(head)
-  const after = groupsOf(tail)
-  const groups = [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after]
-  const prefix = groups.slice(0, 6).join(':')
-  const [high = 0, low = 0] = groups.slice(6)
-  if (IPV4_INSIDE.includes(prefix)) {
-    const inner = ipv4Class(high * 0x10000 + low)
-    // Only a mapped one stays on this machine; in the other forms it travels.
-    return inner === 'loopback' && prefix !== MAPPED ? 'private' : inner
-  }
-  const [first = 0] = groups
-  // Unique local (RFC 4193), link-local (RFC 4291 section 2.5.6) and the retired site-local addresses.
-  return first >= 0xfc00 && first < 0xff00 ? 'private' : 'public'
+  const [head = '', tail = ''] = address.split('::').map((part) => part.split(':').map(inHex(4)).join(''))
+  const digits = head.padEnd(32 - tail.length, '0') + tail
+  const [, form, ipv4] = IPV4_INSIDE.exec(digits) ?? []
+  if (ipv4 === undefined) return PRIVATE_IPV6.test(digits) ? 'private' : 'public'
+  const inner = ipv4Class(ipv4)
+  // Only a mapped one stays on this machine; in the other forms it travels.
+  return inner === 'loopback' && !form?.endsWith('ffff') ? 'private' : inner
 }
+
+const inHex =
+  (digits: number) =>
+  (number: string | number): string =>
+    number.toString(16).padStart(digits, '0')
 
 // The URL parser knows every way of writing an address: octal, hexadecimal, short, in full-width digits.
 function canonicalHost(hostname: string): string {
-  const bare = hostname.replace(/%.*$/s, '').replace(/\.$/, '')
-  const url = `http://${bare.includes(':') && !bare.startsWith('[') ? `[${bare}]` : bare}`
-  return URL.canParse(url) ? new URL(url).hostname : ''
+  const bare = hostname.replace(/%.*$|\.$/s, '')
+  return parseUrl(`http://${/^[^[]*:/.test(bare) ? `[${bare}]` : bare}`)?.hostname ?? ''
 }
 
 /**
@@ -54,9 +42,7 @@ function canonicalHost(hostname: string): string {
 export function addressClass(hostname: string): 'loopback' | 'private' | 'public' {
   const host = canonicalHost(hostname)
   if (host.startsWith('[')) return ipv6Class(host.slice(1, -1))
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) {
-    return ipv4Class(host.split('.').reduce((address, octet) => address * 256 + Number(octet), 0))
-  }
+  if (/^[\d.]+$/.test(host)) return ipv4Class(host.split('.').map(Number).map(inHex(2)).join(''))
   if (/(^|\.)localhost$/.test(host)) return 'loopback'
   return host.includes('.') && !/\.(local|internal)$/.test(host) ? 'public' : 'private'
 }
@@ -72,16 +58,16 @@ export function urlProblem(
   url: string,
   policy: { readonly from: string; readonly allowPrivate?: readonly string[] | undefined },
 ): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(url)) return 'control characters in the URL'
-  if (!URL.canParse(url)) return 'not a URL'
-  const { protocol, hostname, username, password } = new URL(url)
+  const parsed = parseUrl(url)
+  if (/\p{Cc}/u.test(url)) return 'control characters in the URL'
+  if (parsed === undefined) return 'not a URL'
+  const { protocol, hostname, username, password } = parsed
   const leads = addressClass(hostname)
   if (protocol !== 'https:' && !(protocol === 'http:' && leads === 'loopback')) return 'scheme is not https'
-  if (username !== '' || password !== '') return 'user information in the URL'
+  if (username || password) return 'user information in the URL'
   if (url.includes('#')) return 'a fragment in the URL'
-  const origin = URL.canParse(policy.from) ? addressClass(new URL(policy.from).hostname) : 'public'
-  if (origin !== 'public' || leads === 'public') return undefined
+  const from = parseUrl(policy.from)
+  if (leads === 'public' || (from && addressClass(from.hostname) !== 'public')) return undefined
   const host = canonicalHost(hostname)
   if (policy.allowPrivate?.some((allowed) => canonicalHost(allowed) === host)) return undefined
   return `a ${leads} address, named by a public server`

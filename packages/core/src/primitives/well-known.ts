@@ -1,8 +1,8 @@
-const wellKnown = (url: string, insert: (origin: string, path: string) => readonly string[]): readonly string[] => {
-  if (!URL.canParse(url)) return []
-  const { protocol, host, pathname } = new URL(url)
-  if (!/^https?:$/.test(protocol)) return []
-  return insert(`${protocol}//${host}`, pathname === '/' ? '' : pathname)
+import { parseUrl } from './parse-url.js'
+
+const wellKnown = (url: string, places: (origin: string, path: string) => readonly string[]): readonly string[] => {
+  const { protocol, origin = '', pathname = '' } = parseUrl(url) ?? {}
+  return protocol === 'https:' || protocol === 'http:' ? [...new Set(places(origin, pathname.replace(/^\/$/, '')))] : []
 }
 
 /**
@@ -10,10 +10,9 @@ const wellKnown = (url: string, insert: (origin: string, path: string) => readon
  * authorization, protected resource metadata discovery). The server's query, which may hold a key, is left out.
  */
 export const protectedResourceMetadataUrls = (serverUrl: string): readonly string[] =>
-  wellKnown(serverUrl, (origin, path) => {
-    const root = `${origin}/.well-known/oauth-protected-resource`
-    return path === '' ? [root] : [root + path, root]
-  })
+  wellKnown(serverUrl, (origin, path) =>
+    [path, ''].map((suffix) => `${origin}/.well-known/oauth-protected-resource${suffix}`),
+  )
 
 /**
  * Where the metadata of an authorization server may be, in the order to try (RFC 8414 sections 3.1 and 5, OpenID Connect
@@ -21,8 +20,9 @@ export const protectedResourceMetadataUrls = (serverUrl: string): readonly strin
  */
 export const authorizationServerMetadataUrls = (issuer: string): readonly string[] =>
   wellKnown(issuer, (origin, path) => {
-    const tenant = path.endsWith('/') ? path.slice(0, -1) : path
-    const oauth = `${origin}/.well-known/oauth-authorization-server${tenant}`
-    const openid = `${origin}/.well-known/openid-configuration${tenant}`
-    return tenant === '' ? [oauth, openid] : [oauth, openid, `${origin}${tenant}/.well-known/openid-configuration`]
+    const tenant = path.replace(/\/$/, '')
+    const openid = '/.well-known/openid-configuration'
+    return [`/.well-known/oauth-authorization-server${tenant}`, openid + tenant, tenant + openid].map(
+      (at) => origin + at,
+    )
   })

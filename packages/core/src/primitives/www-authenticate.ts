@@ -7,19 +7,15 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, readonly string[]>
 }
 
-type Draft = { readonly scheme: string; token68?: string; readonly parameters: Map<string, string[]> }
+type Draft = Omit<Challenge, 'parameters'> & { readonly parameters: Map<string, string[]> }
 
-// Single classes without alternatives: they cannot backtrack, so the parser takes linear time.
-const SPACE = /[ \t\r\n]*/y
-const SEPARATOR = /[ \t\r\n,]*/y
-const TOKEN = /[\w!#$%&'*+\-.^`|~]*/y
-const TOKEN68 = /[\w\-.~+/]*=*/y
-const WORD = /[^ \t\r\n,]*/y
-
-const isToken = (word: string): boolean => {
-  TOKEN.lastIndex = 0
-  return word !== '' && TOKEN.exec(word)?.[0] === word
-}
+// Everything between repetitions is disjoint, so nothing is read more than a few times and the parser takes linear time.
+const HEAD = /([\s,]*)([\w!#$%&'*+\-.^`|~]*)(\s*)(=?)/y
+const TOKEN68 = /([\w\-.~+/]+=*)\s*(?=,|$)/y
+const SINGLE_QUOTED = /\s*'([^']*)'/y
+// In quotes; or else words up to the comma, unless they begin the next parameter.
+const TEXT = /\s*(?:"((?:[^"\\]|\\.)*)"|"?([^\s,]*(?:\s+(?![\w!#$%&'*+\-.^`|~]*\s*=)[^\s,]+)*))/sy
+const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/
 
 /**
  * Every challenge of a `WWW-Authenticate` header, also where several header lines were joined by `", "`.
@@ -35,90 +31,44 @@ export function parseWwwAuthenticate(header: string): {
   let malformed = false
   let at = 0
 
-  const take = (pattern: RegExp): string => {
+  const take = (pattern: RegExp): readonly (string | undefined)[] => {
     pattern.lastIndex = at
-    const text = pattern.exec(header)?.[0] ?? ''
-    at += text.length
-    return text
-  }
-  const elementEnds = () => at >= header.length || header[at] === ','
-
-  const quoted = (): string | undefined => {
-    const start = at
-    let text = ''
-    for (at++; at < header.length; at++) {
-      if (header[at] === '"') {
-        at++
-        return text
-      }
-      if (header[at] === '\\') at++
-      text += header[at] ?? ''
-    }
-    malformed = true
-    at = start + 1
-    return undefined
+    const match = pattern.exec(header)
+    if (match) at = pattern.lastIndex
+    return match ?? []
   }
 
-  const unquoted = (): string => {
-    const start = at
-    if (!isToken(take(WORD))) malformed = true
-    let end = at
-    // Words up to the comma belong to the value, unless they begin the next parameter.
-    while (take(SPACE) !== '' && !elementEnds()) {
-      const word = at
-      take(TOKEN)
-      take(SPACE)
-      if (header[at] === '=') break
-      at = word
-      take(WORD)
-      end = at
-      malformed = true
-    }
-    at = end
-    return header.slice(start, end)
+  const text = (): string => {
+    const [, quoted, words = ''] = take(TEXT)
+    malformed ||= quoted === undefined && !TOKEN.test(words)
+    return quoted?.replace(/\\(.)/gs, '$1') ?? words
   }
 
-  // In values alone: elsewhere a run of apostrophes is one token, and read again for each of them it would take quadratic time.
-  const singleQuoted = (): string | undefined => {
-    const close = header[at] === "'" ? header.indexOf("'", at + 1) : -1
-    if (close < 0) return undefined
-    malformed = true
-    const text = header.slice(at + 1, close)
-    at = close + 1
-    return text
-  }
-
-  const value = (): string => (header[at] === '"' ? quoted() : undefined) ?? unquoted()
-
-  for (let separated = true; ; separated = false) {
-    if (take(SEPARATOR).includes(',')) separated = true
-    if (at >= header.length) return { challenges, malformed }
-    const start = at
-    const name = take(TOKEN)
+  while (true) {
+    const begin = at
+    const [, gap = '', name, space, equals] = take(HEAD)
+    const start = begin + gap.length
+    if (start >= header.length) return { challenges, malformed }
+    const separated = begin === 0 || gap.includes(',')
     const current = challenges.at(-1)
-    const spaced = take(SPACE) !== ''
-    if (name !== '' && header[at] === '=') {
-      at++
-      take(SPACE)
-      const text = singleQuoted() ?? value()
-      const values = current?.parameters.get(name.toLowerCase())
-      if (values) values.push(text)
-      else current?.parameters.set(name.toLowerCase(), [text])
+    if (name && equals) {
+      const key = name.toLowerCase()
+      const values = current?.parameters.get(key) ?? []
       // Only the first parameter follows its scheme without a comma.
-      const first = current?.parameters.size === 1 && values === undefined
-      if (current === undefined || current.token68 !== undefined || !(separated || first)) malformed = true
-    } else if (name !== '' && separated && (spaced || elementEnds())) {
-      const challenge: Draft = { scheme: name, parameters: new Map() }
-      challenges.push(challenge)
-      const credentials = at
-      const token68 = take(TOKEN68)
-      take(SPACE)
-      if (token68 !== '' && elementEnds()) challenge.token68 = token68
-      else at = credentials
+      const follows = separated || current?.parameters.size === 0
+      // In values alone: elsewhere a run of apostrophes is one token, and read again for each of them it would take quadratic
+      // time.
+      const [, quoted] = take(SINGLE_QUOTED)
+      malformed ||= !current || current.token68 !== undefined || !follows || quoted !== undefined
+      values.push(quoted ?? text())
+      current?.parameters.set(key, values)
+    } else if (name && separated && (space || at >= header.length || header[at] === ',')) {
+      const [, token68] = take(TOKEN68)
+      challenges.push({ scheme: name, ...(token68 !== undefined && { token68 }), parameters: new Map() })
     } else {
       malformed = true
       at = start
-      value()
+      text()
     }
   }
 }

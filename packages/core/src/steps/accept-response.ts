@@ -1,9 +1,9 @@
-import { CountersignError } from '../errors/error.js'
+import type { ErrorCode } from '../errors/codes.js'
+import { CountersignError, type Failure } from '../errors/error.js'
 import { checkIssuer, readAuthorizationResponse } from '../messages/authorization-response.js'
+import { defined } from '../primitives/defined.js'
 import type { PendingRedirect } from './prepare.js'
 import type { Target } from './target.js'
-
-const step = 'authorize'
 
 /**
  * Accepts the authorization response of a login. `state` and `iss` come first: until both have passed, nothing that the
@@ -19,35 +19,25 @@ export function acceptAuthorizationResponse(
   target: Target,
   now: number,
 ): string {
-  const url = pending.redirect_uri
+  const fail = (code: ErrorCode, evidence: Partial<Failure>): CountersignError =>
+    new CountersignError(code, { step: 'authorize', url: pending.redirect_uri, ...evidence })
   const read = readAuthorizationResponse(parameters)
-  if ('invalid' in read) throw new CountersignError('authorization_response_invalid', { step, url, ...read.invalid })
+  if ('invalid' in read) throw fail('authorization_response_invalid', read.invalid)
   const { state, iss, error, error_description, code } = read.value
   if (state !== pending.state) {
-    throw new CountersignError('state_mismatch', {
-      step,
-      url,
-      expected: 'the state of this login',
-      received: state === undefined ? 'no state' : 'another state',
-    })
+    const received = state === undefined ? 'no state' : 'another state'
+    throw fail('state_mismatch', { expected: 'the state of this login', received })
   }
   const mismatch = checkIssuer(iss, target)
-  if (mismatch !== undefined) throw new CountersignError('issuer_mismatch', { step, url, ...mismatch })
+  if (mismatch !== undefined) throw fail('issuer_mismatch', mismatch)
   if (error !== undefined) {
-    throw new CountersignError(error === 'access_denied' ? 'access_denied' : 'authorization_rejected', {
-      step,
+    throw fail(error === 'access_denied' ? error : 'authorization_rejected', {
       url: target.authorization_endpoint,
-      oauth: { error, ...(error_description !== undefined && { error_description }) },
+      oauth: { error, ...defined({ error_description }) },
     })
   }
-  if (code === undefined) {
-    throw new CountersignError('authorization_response_invalid', {
-      step,
-      url,
-      expected: 'code or error',
-      received: 'neither',
-    })
-  }
-  if (now >= pending.expires_at) throw new CountersignError('login_timeout', { step, url: target.issuer })
+  if (code === undefined)
+    throw fail('authorization_response_invalid', { expected: 'code or error', received: 'neither' })
+  if (now >= pending.expires_at) throw fail('login_timeout', { url: target.issuer })
   return code
 }

@@ -15,6 +15,6 @@ export function checkPkce(metadata: AuthorizationServerMetadata, assumed: boolea
     step: 'discover',
     url: metadata.issuer,
     expected: 'code_challenge_methods_supported with S256',
-    received: methods === undefined ? 'no such member' : methods.join(' '),
+    received: methods?.join(' ') ?? 'no such member',
   })
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors/codes.js'
 import { CountersignError } from '../errors/error.js'
 import type { Http, HttpResponse } from '../http/http.js'
 import { retryAfter } from '../http/retry-after.js'
-import type { Invalid, Tolerated } from '../messages/parsed.js'
+import type { Invalid, Parsed, Tolerated } from '../messages/parsed.js'
 import type { Clock } from '../ports/clock.js'
 import type { Diagnostic } from '../ports/log.js'
 import type { Random } from '../ports/random.js'
@@ -30,18 +30,32 @@ export interface Seen {
  * @throws CountersignError `seen.refusal` where the connector is strict
  */
 export function tolerate(context: StepContext, seen: Seen, tolerated: readonly Tolerated[]): void {
-  for (const { code, expected, received } of tolerated) {
-    if (context.strict) throw refuse(seen, { expected, received })
-    context.diagnose({ code, url: seen.url, expected, received })
+  for (const { code, ...deviation } of tolerated) {
+    if (context.strict) throw refuse(seen, deviation)
+    context.diagnose({ code, url: seen.url, ...deviation })
   }
 }
 
 /** The error for a message that cannot be used. */
-export const refuse = (seen: Seen, invalid: Invalid): CountersignError =>
-  new CountersignError(seen.refusal, { step: seen.step, url: seen.url, ...invalid })
+export const refuse = ({ refusal, step, url }: Seen, invalid: Invalid): CountersignError =>
+  new CountersignError(refusal, { step, url, ...invalid })
+
+/**
+ * What a message says.
+ *
+ * @throws CountersignError `seen.refusal` where it cannot be used, or deviates and the connector is strict
+ */
+export function accept<T>(context: StepContext, seen: Seen, parsed: Parsed<T>): T {
+  if ('invalid' in parsed) throw refuse(seen, parsed.invalid)
+  tolerate(context, seen, parsed.tolerated)
+  return parsed.value
+}
 
 /** Whether a status says that the request did what it was for (RFC 9110 section 15.3). */
 export const succeeded = (status: number): boolean => status >= 200 && status < 300
+
+/** Whether a status says that the server cannot answer now: it is busy or broken. */
+export const cannotAnswer = (status: number): boolean => status === 429 || status >= 500
 
 /** The error for a server that cannot answer now. */
 export const unavailable = (context: StepContext, step: string, response: HttpResponse): CountersignError =>

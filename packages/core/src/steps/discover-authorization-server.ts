@@ -17,7 +17,7 @@ export interface DiscoveredServer {
   readonly fresh_until: number
 }
 
-const HOUR = 3_600_000
+const HOUR = 3600
 
 /**
  * Finds the authorization server metadata of an issuer, in the order of the MCP specification: RFC 8414, then OpenID Connect,
@@ -34,26 +34,20 @@ export async function discoverAuthorizationServer(
   document: string = issuer,
   signal?: AbortSignal,
 ): Promise<DiscoveredServer> {
-  if (!URL.canParse(issuer)) {
-    throw new CountersignError('url_not_allowed', { step, url: issuer, expected: 'an issuer URL', received: issuer })
-  }
-  const result = await findDocument(
-    context,
-    authorizationServerMetadataUrls(issuer),
-    parseAuthorizationServerMetadata,
-    (value, url) => {
-      if (compareIssuer(document, value.issuer) !== 'different') return undefined
-      throw new CountersignError('issuer_mismatch', { step, url, expected: document, received: value.issuer })
+  const found = await findDocument(context, {
+    urls: authorizationServerMetadataUrls(issuer),
+    parse: parseAuthorizationServerMetadata,
+    refusal: 'authorization_server_metadata_invalid',
+    objection: (metadata, url) => {
+      if (compareIssuer(document, metadata.issuer) !== 'different') return undefined
+      throw new CountersignError('issuer_mismatch', { step, url, expected: document, received: metadata.issuer })
     },
     signal,
-  )
-  if (!('found' in result)) {
-    const received = result.misses.join('; ')
-    throw new CountersignError('authorization_server_metadata_not_found', { step, url: issuer, received })
+  })
+  if (!('value' in found)) {
+    throw new CountersignError('authorization_server_metadata_not_found', { step, url: issuer, received: found.missed })
   }
-  const { url, headers } = result
-  const { value: metadata, tolerated } = result.found
-  tolerate(context, { step, url, refusal: 'authorization_server_metadata_invalid' }, tolerated)
+  const { value: metadata, url, headers } = found
   if (metadata.issuer !== document) {
     const slash = { code: 'issuer_trailing_slash', expected: document, received: metadata.issuer } as const
     tolerate(context, { step, url, refusal: 'issuer_mismatch' }, [slash])
@@ -65,6 +59,6 @@ export async function discoverAuthorizationServer(
 function freshFor(headers: Headers): number {
   const control = headers.get('cache-control') ?? ''
   if (/\bno-(?:store|cache)\b/i.test(control)) return 0
-  const maxAge = /\bmax-age\s*=\s*"?(\d+)/i.exec(control)?.[1]
-  return maxAge === undefined ? HOUR : Math.min(Number(maxAge) * 1000, 24 * HOUR)
+  const [, seconds = HOUR] = /\bmax-age\s*=\s*"?(\d+)/i.exec(control) ?? []
+  return Math.min(Number(seconds), 24 * HOUR) * 1000
 }

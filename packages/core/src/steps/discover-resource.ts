@@ -24,61 +24,42 @@ export async function discoverResource(
   challenge: Pick<BearerChallenge, 'resource_metadata'>,
   signal?: AbortSignal,
 ): Promise<ProtectedResourceMetadata> {
-  const origin = new URL(serverUrl).origin
-  const foreign = challenge.resource_metadata.find((url) => new URL(url).origin !== origin)
+  const { origin } = new URL(serverUrl)
+  const { resource_metadata } = challenge
+  const foreign = resource_metadata.find((url) => new URL(url).origin !== origin)
   if (foreign !== undefined) {
-    throw new CountersignError('url_not_allowed', {
-      step,
-      url: foreign,
-      expected: `resource_metadata on ${origin}`,
-      received: `a document on ${new URL(foreign).origin}`,
-    })
+    throw new CountersignError('url_not_allowed', { step, url: foreign, expected: `resource_metadata on ${origin}` })
   }
 
-  let mismatch: { readonly url: string; readonly resource: string } | undefined
-  const result = await findDocument(
-    context,
-    [...new Set([...challenge.resource_metadata, ...protectedResourceMetadataUrls(serverUrl)])],
-    parseProtectedResourceMetadata,
-    ({ resource }, url) => {
+  const location = serverUrl.replace(/\?.*/s, '')
+  let mismatch: CountersignError | undefined
+  const found = await findDocument(context, {
+    urls: [...new Set([...resource_metadata, ...protectedResourceMetadataUrls(serverUrl)])],
+    parse: parseProtectedResourceMetadata,
+    refusal: 'resource_metadata_invalid',
+    objection: ({ resource }, url) => {
       if (matchResource(serverUrl, resource) !== 'different') return undefined
-      mismatch ??= { url, resource }
+      const expected = `${location}, or a path prefix of it`
+      mismatch ??= new CountersignError('resource_mismatch', { step, url, expected, received: resource })
       return 'another resource'
     },
     signal,
-  )
-  const expected = serverUrl.replace(/\?.*/s, '')
-  const received = result.misses.join('; ')
-  if (!('found' in result)) {
-    if (mismatch === undefined) {
-      throw new CountersignError('resource_metadata_not_found', { step, url: serverUrl, received })
-    }
-    throw new CountersignError('resource_mismatch', {
-      step,
-      url: mismatch.url,
-      expected: `${expected}, or a path prefix of it`,
-      received: describeMismatch(serverUrl, mismatch.resource),
-    })
+  })
+  const { missed: received } = found
+  if (!('value' in found)) {
+    throw mismatch ?? new CountersignError('resource_metadata_not_found', { step, url: serverUrl, received })
   }
-  const { url } = result
-  const { value, tolerated } = result.found
-  tolerate(context, { step, url, refusal: 'resource_metadata_invalid' }, tolerated)
+  const { value, url } = found
   const match = matchResource(serverUrl, value.resource)
   if (match !== 'identical') {
     const code = match === 'prefix' ? 'resource_is_prefix' : 'resource_trailing_slash'
-    tolerate(context, { step, url, refusal: 'resource_mismatch' }, [{ code, expected, received: value.resource }])
+    tolerate(context, { step, url, refusal: 'resource_mismatch' }, [
+      { code, expected: location, received: value.resource },
+    ])
   }
-  const [first] = challenge.resource_metadata
+  const [first] = resource_metadata
   if (first !== undefined && received !== '') {
     context.diagnose({ code: 'resource_metadata_missed', url: first, expected: 'metadata', received })
   }
   return value
-}
-
-/** Names the usual cause where it shows: a server behind a proxy that terminates TLS (field case A09). */
-function describeMismatch(serverUrl: string, resource: string): string {
-  const twin = resource.replace(/^http:/, 'https:')
-  return twin !== resource && matchResource(serverUrl, twin) !== 'different'
-    ? `${resource} (http: the server behind the proxy ignores X-Forwarded-Proto)`
-    : resource
 }

@@ -5,9 +5,6 @@ import type { PendingRedirect } from './prepare.js'
 import type { Target } from './target.js'
 import { tokenRequest } from './token-request.js'
 
-/** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
-const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
-
 /**
  * Exchanges the authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5, RFC 8707 section 2.2). A code
  * is single use: this is never retried.
@@ -22,21 +19,10 @@ export async function exchange(
   pending: PendingRedirect,
   code: string,
 ): Promise<Tokens | 'client_forgotten'> {
-  const answer = await tokenRequest(context, {
-    step: 'exchange',
-    target,
-    client,
-    grantType: 'authorization_code',
-    parameters: {
-      code,
-      redirect_uri: pending.redirect_uri,
-      code_verifier: pending.code_verifier,
-      resource: target.resource_parameter,
-    },
-  })
+  const { redirect_uri, code_verifier } = pending
+  const parameters = { grant_type: 'authorization_code', code, redirect_uri, code_verifier }
+  const answer = await tokenRequest(context, { step: 'exchange', target, client, parameters })
   if (answer.kind === 'tokens') return toTokens(answer.response, { now: context.clock.now() })
-  if (answer.kind === 'rejected' && client.origin === 'dynamic' && FORGOTTEN.has(answer.oauth.error)) {
-    return 'client_forgotten'
-  }
+  if (answer.kind === 'rejected' && answer.forgotten) return 'client_forgotten'
   throw answer.error
 }

@@ -1,14 +1,26 @@
 import { CountersignError } from '../errors/error.js'
 import { publicUrl } from '../errors/text.js'
 import type { Parsed } from '../messages/parsed.js'
-import { type StepContext, succeeded, unavailable } from './context.js'
+import { accept, cannotAnswer, type Seen, type StepContext, succeeded, unavailable } from './context.js'
+
+/** A search for a metadata document. */
+export interface Search<T> {
+  /** Where it may be, in the order to ask. */
+  readonly urls: readonly string[]
+  readonly parse: (text: string) => Parsed<T>
+  /** What a strict connector makes of a document that deviates. */
+  readonly refusal: Seen['refusal']
+  /** Why a document that was read is not the one; undefined takes it. */
+  readonly objection: (value: T, url: string) => string | undefined
+  readonly signal: AbortSignal | undefined
+}
 
 /** A metadata document, and what the URLs before it had to say. */
 export interface Found<T> {
-  readonly found: Extract<Parsed<T>, { readonly value: T }>
+  readonly value: T
   readonly url: string
   readonly headers: Headers
-  readonly misses: readonly string[]
+  readonly missed: string
 }
 
 /** Failures after which a document may still be there, so that its absence proves nothing. */
@@ -19,42 +31,40 @@ const MISSES = new Set(['redirect_refused', 'response_too_large'])
  * Asks well-known URLs in order for a metadata document. Any 4xx is a miss, whatever it says, because gateways answer for
  * documents that do not exist; so is what is not metadata.
  *
- * @param accept - why a document that was read is not the one; undefined takes it
  * @returns the document, or only the misses
- * @throws CountersignError the first `server_unavailable`, `network_error` or `request_timeout` where no URL had the document
+ * @throws CountersignError the first `server_unavailable`, `network_error` or `request_timeout` where no URL had the document;
+ * `search.refusal`
  */
 export async function findDocument<T>(
   context: StepContext,
-  urls: readonly string[],
-  parse: (text: string) => Parsed<T>,
-  accept: (value: T, url: string) => string | undefined,
-  signal?: AbortSignal,
-): Promise<Found<T> | Pick<Found<T>, 'misses'>> {
+  { urls, parse, refusal, objection, signal }: Search<T>,
+): Promise<Found<T> | { readonly missed: string }> {
   const step = 'discover'
   const misses: string[] = []
   let failure: CountersignError | undefined
-  for (const url of urls) {
-    const miss = (reason: string): unknown => misses.push(`${publicUrl(url)}: ${reason}`)
+  for (const asked of urls) {
+    const miss = (reason: string): unknown => misses.push(`${publicUrl(asked)}: ${reason}`)
     try {
-      const response = await context.http.send({ step, method: 'GET', url, signal })
-      const { status, headers } = response
-      if (status === 429 || status >= 500) throw unavailable(context, step, response)
-      const read = succeeded(status) ? parse(response.text) : undefined
-      if (read === undefined) {
-        miss(`HTTP ${status}`)
-      } else if ('value' in read) {
-        const reason = accept(read.value, url)
-        if (reason === undefined) return { found: read, url: response.url, headers, misses }
-        miss(reason)
-      } else {
-        miss(`expected ${read.invalid.expected}, received ${read.invalid.received}`)
+      const response = await context.http.send({ step, method: 'GET', url: asked, signal })
+      const { status, url, headers, text } = response
+      if (cannotAnswer(status)) throw unavailable(context, step, response)
+      const parsed = parse(text)
+      const reason = !succeeded(status)
+        ? `HTTP ${status}`
+        : 'invalid' in parsed
+          ? `expected ${parsed.invalid.expected}, received ${parsed.invalid.received}`
+          : objection(parsed.value, asked)
+      if (reason === undefined) {
+        return { value: accept(context, { step, url, refusal }, parsed), url, headers, missed: misses.join('; ') }
       }
+      miss(reason)
     } catch (error) {
-      if (!CountersignError.is(error) || !(NOT_NOW.has(error.code) || MISSES.has(error.code))) throw error
+      if (!CountersignError.is(error)) throw error
       if (NOT_NOW.has(error.code)) failure ??= error
+      else if (!MISSES.has(error.code)) throw error
       miss(error.received ?? error.code)
     }
   }
   if (failure !== undefined) throw failure
-  return { misses }
+  return { missed: misses.join('; ') }
 }

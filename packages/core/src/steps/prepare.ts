@@ -40,37 +40,31 @@ export async function prepareRedirect(
   client: Client,
   { serverUrl, lifetimeMs, options }: PrepareOptions,
 ): Promise<PendingRedirect> {
-  const endpoint = target.authorization_endpoint
-  const problem =
-    endpoint === undefined
-      ? 'no authorization_endpoint in the metadata'
-      : urlProblem(endpoint, { from: serverUrl, allowPrivate: options.allowPrivate })
-  if (endpoint === undefined || problem !== undefined) {
+  const { issuer, authorization_endpoint, resource_parameter: resource, scope } = target
+  const { allowPrivate, loginHint: login_hint, compatibility } = options
+  const received = urlProblem(authorization_endpoint ?? '', { from: serverUrl, allowPrivate })
+  if (authorization_endpoint === undefined || received !== undefined) {
     throw new CountersignError('url_not_allowed', {
       step: 'prepare',
-      url: endpoint ?? target.issuer,
-      received: problem,
+      url: authorization_endpoint ?? issuer,
+      expected: 'authorization_endpoint',
+      received,
     })
   }
-  const redirect_uri = client.redirect_uri ?? ''
+  const { client_id, redirect_uri = '' } = client
   const state = randomId(context.random, 32)
   const code_verifier = createCodeVerifier(context.random)
-  return {
-    kind: 'redirect',
-    state,
-    code_verifier,
+  const authorization_url = buildAuthorizationUrl({
+    authorization_endpoint,
+    client_id,
     redirect_uri,
-    authorization_url: buildAuthorizationUrl({
-      authorization_endpoint: endpoint,
-      client_id: client.client_id,
-      redirect_uri,
-      state,
-      code_challenge: await codeChallengeS256(code_verifier),
-      resource: target.resource_parameter,
-      scope: target.scope,
-      login_hint: options.loginHint,
-      parameters: options.compatibility?.authorizationParameters,
-    }),
-    expires_at: context.clock.now() + lifetimeMs,
-  }
+    state,
+    code_challenge: await codeChallengeS256(code_verifier),
+    resource,
+    scope,
+    login_hint,
+    parameters: compatibility?.authorizationParameters,
+  })
+  const expires_at = context.clock.now() + lifetimeMs
+  return { kind: 'redirect', state, code_verifier, redirect_uri, authorization_url, expires_at }
 }

@@ -16,12 +16,6 @@ export function refresh(
   refresh_token: string,
   timeoutMs: number,
 ): Promise<TokenAnswer> {
-  return tokenRequest(context, {
-    step: 'refresh',
-    target,
-    client,
-    grantType: 'refresh_token',
-    parameters: { refresh_token, resource: target.resource_parameter },
-    timeoutMs,
-  })
+  const parameters = { grant_type: 'refresh_token', refresh_token }
+  return tokenRequest(context, { step: 'refresh', target, client, parameters, timeoutMs })
 }

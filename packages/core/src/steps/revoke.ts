@@ -1,11 +1,10 @@
 import { CountersignError } from '../errors/error.js'
 import type { Client } from '../messages/client-information.js'
 import { parseOAuthError } from '../messages/oauth-error.js'
+import type { DiagnosticCode } from '../ports/log.js'
 import { type StepContext, succeeded } from './context.js'
 import { postForm } from './post-form.js'
 import type { Target } from './target.js'
-
-const step = 'revoke'
 
 /**
  * Revokes one token where it came from (RFC 7009). A server that cannot is no reason to keep a person signed in, so every
@@ -21,32 +20,24 @@ export async function revoke(
   hint: 'refresh_token' | 'access_token',
 ): Promise<boolean> {
   const url = target.revocation_endpoint
-  const expected = `the ${hint} revoked`
+  const note = (code: DiagnosticCode, received: string): void =>
+    context.diagnose({ code, url: url ?? target.issuer, expected: `the ${hint} revoked`, received })
   if (url === undefined) {
-    context.diagnose({
-      code: 'revocation_unsupported',
-      url: target.issuer,
-      expected: 'revocation_endpoint',
-      received: `none: the ${hint} lives until it expires`,
-    })
+    note('revocation_unsupported', 'no revocation_endpoint')
     return true
   }
   try {
     const parameters = { token, token_type_hint: hint }
-    const response = await postForm(context, { step, url, client, parameters })
-    if (succeeded(response.status)) return true
-    const error = parseOAuthError(response.text)?.error
+    const { status, text } = await postForm(context, { step: 'revoke', url, client, parameters })
+    if (succeeded(status)) return true
+    const { error = '' } = parseOAuthError(text) ?? {}
     const never = error === 'unsupported_token_type'
-    context.diagnose({
-      code: never && hint === 'access_token' ? 'access_token_not_revoked' : 'revocation_failed',
-      url,
-      expected,
-      received: `HTTP ${response.status}${error === undefined ? '' : ` ${error}`}${never ? ': it lives until it expires' : ''}`,
-    })
+    const code = never && hint === 'access_token' ? 'access_token_not_revoked' : 'revocation_failed'
+    note(code, `HTTP ${status} ${error}${never ? ': it lives until it expires' : ''}`)
     return never
   } catch (error) {
     if (!CountersignError.is(error)) throw error
-    context.diagnose({ code: 'revocation_failed', url, expected, received: `${error.code} ${error.received ?? ''}` })
+    note('revocation_failed', `${error.code} ${error.received ?? ''}`)
     return false
   }
 }

@@ -15,8 +15,8 @@ export interface Target {
   readonly registration_endpoint?: string
   readonly revocation_endpoint?: string
   readonly token_endpoint_auth_methods_supported?: readonly string[]
-  readonly client_id_metadata_document_supported: boolean
+  readonly client_id_metadata_document_supported?: boolean
   /** Whether an authorization response must carry `iss` (RFC 9207 section 3). */
-  readonly iss_parameter: boolean
+  readonly iss_parameter?: boolean
   readonly scope?: string
 }

@@ -1,10 +1,9 @@
 import { CountersignError, type OAuthErrorBody } from '../errors/error.js'
-import type { HttpResponse } from '../http/http.js'
 import { neverSent } from '../http/network-failure.js'
 import type { Client } from '../messages/client-information.js'
 import { parseOAuthError } from '../messages/oauth-error.js'
-import { parseTokenResponse, type TokenResponse } from '../messages/token-response.js'
-import { refuse, type Seen, type StepContext, succeeded, tolerate, unavailable } from './context.js'
+import { parseTokenResponse, salvageRefreshToken, type TokenResponse } from '../messages/token-response.js'
+import { accept, type StepContext, succeeded, unavailable } from './context.js'
 import { postForm } from './post-form.js'
 import type { Target } from './target.js'
 
@@ -12,65 +11,68 @@ import type { Target } from './target.js'
 export type TokenAnswer =
   | { readonly kind: 'tokens'; readonly response: TokenResponse }
   /** The server said no, and means it. */
-  | { readonly kind: 'rejected'; readonly error: CountersignError; readonly oauth: OAuthErrorBody }
+  | {
+      readonly kind: 'rejected'
+      readonly error: CountersignError
+      readonly oauth: OAuthErrorBody
+      /** The server no longer knows a client that it had registered. */
+      readonly forgotten: boolean
+    }
   /** Surely before a commit: what was presented is still good. */
   | { readonly kind: 'deferred'; readonly error: CountersignError; readonly retryAt: number | undefined }
-  /** Perhaps after a commit: what was presented may be spent. */
-  | { readonly kind: 'unanswered'; readonly error: CountersignError }
+  /** Perhaps after a commit: what was presented may be spent. `refresh_token`: all that was usable of the answer. */
+  | { readonly kind: 'unanswered'; readonly error: CountersignError; readonly refresh_token?: string | undefined }
 
 export interface TokenRequest {
   readonly step: string
   readonly target: Target
   readonly client: Client
-  readonly grantType: string
-  readonly parameters: Readonly<Record<string, string | undefined>>
-  readonly timeoutMs?: number
+  /** Beside the client's and the `resource`, which every token request carries. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly timeoutMs?: number | undefined
 }
+
+/** Answers of a server that has not looked at the request: busy, too early, overloaded. */
+const NOT_NOW = new Set([408, 425, 429, 503])
+const LATER = new Set(['temporarily_unavailable', 'server_error'])
+/** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
+const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
 
 /**
- * The one door to the token endpoint (RFC 6749 section 3.2): sends the request and says what its answer means. It never throws for an answer; only for what cannot be sent at all.
+ * The one door to the token endpoint (RFC 6749 section 3.2): sends the request and says what its answer means. It never throws
+ * for an answer; only for what cannot be sent at all.
  */
 export async function tokenRequest(context: StepContext, request: TokenRequest): Promise<TokenAnswer> {
-  const { step, target, client } = request
+  const { step, target, client, timeoutMs } = request
   const url = target.token_endpoint
-  const seen = { step, url, refusal: 'token_response_invalid' } as const
-  let answer: HttpResponse
+  let refresh_token: string | undefined
   try {
-    const parameters = { grant_type: request.grantType, ...request.parameters }
-    answer = await postForm(context, { step, url, client, parameters, timeoutMs: request.timeoutMs })
+    const parameters = { ...request.parameters, resource: target.resource_parameter }
+    const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
+    const { status, text } = answer
+    const notNow = NOT_NOW.has(status)
+    const { code, code_verifier, refresh_token: sent } = request.parameters
+    const secrets = [code, code_verifier, sent, client.client_secret]
+    const oauth = status < 500 && !notNow ? parseOAuthError(text, secrets) : undefined
+    if (oauth !== undefined) {
+      const received = `HTTP ${status} for client ${client.client_id}`
+      const error = new CountersignError('token_request_rejected', { step, url, received, oauth })
+      const forgotten = client.origin === 'dynamic' && FORGOTTEN.has(oauth.error)
+      return LATER.has(oauth.error) ? deferred(error) : { kind: 'rejected', error, oauth, forgotten }
+    }
+    if (succeeded(status)) {
+      refresh_token = salvageRefreshToken(text)
+      const seen = { step, url, refusal: 'token_response_invalid' } as const
+      const response = accept(context, seen, parseTokenResponse(answer))
+      // Bound to a key that nobody has: as a bearer token it would be refused, or worse.
+      return { kind: 'tokens', response }
+    }
+    const error = unavailable(context, step, answer)
+    return status < 500 || notNow ? deferred(error) : { kind: 'unanswered', error }
   } catch (error) {
-    if (!CountersignError.is(error)) throw error
-    if (error.code === 'client_authentication_unsupported') throw error
-    return neverSent(error) ? { kind: 'deferred', error, retryAt: undefined } : { kind: 'unanswered', error }
+    if (!CountersignError.is(error) || error.code === 'client_authentication_unsupported') throw error
+    return neverSent(error) ? deferred(error) : { kind: 'unanswered', error, refresh_token }
   }
-  const { status, text } = answer
-  const oauth = status < 500 ? parseOAuthError(text) : undefined
-  const transient = status === 408 || status === 425 || status === 429 || status === 503
-  if (oauth !== undefined && !transient) {
-    const error = new CountersignError('token_request_rejected', {
-      step,
-      url,
-      received: `HTTP ${status} for client ${client.client_id}`,
-      oauth,
-    })
-    const later = oauth.error === 'temporarily_unavailable' || oauth.error === 'server_error'
-    return later ? { kind: 'deferred', error, retryAt: undefined } : { kind: 'rejected', error, oauth }
-  }
-  if (succeeded(status)) return readTokens(context, seen, answer)
-  const error = unavailable(context, step, answer)
-  return status >= 500 && !transient
-    ? { kind: 'unanswered', error }
-    : { kind: 'deferred', error, retryAt: error.retryAt }
 }
 
-function readTokens(context: StepContext, seen: Seen, answer: HttpResponse): TokenAnswer {
-  const parsed = parseTokenResponse(answer)
-  try {
-    if ('invalid' in parsed) throw refuse(seen, parsed.invalid)
-    tolerate(context, seen, parsed.tolerated)
-    return { kind: 'tokens', response: parsed.value }
-  } catch (error) {
-    if (!CountersignError.is(error)) throw error
-    return { kind: 'unanswered', error }
-  }
-}
+const deferred = (error: CountersignError): TokenAnswer => ({ kind: 'deferred', error, retryAt: error.retryAt })

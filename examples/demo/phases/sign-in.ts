@@ -1,0 +1,68 @@
+import { CountersignError } from '@countersign/node'
+import type { Session } from '../client.js'
+import { loginsOpened, type Scene } from '../scene.js'
+
+/** What signing in leaves for the later phases. */
+export interface SignedIn {
+  readonly session: Session
+  /** The first access token. Not for printing. */
+  readonly accessToken: string
+  /** What `whoami` must answer. */
+  readonly identity: string
+}
+
+/** Nothing is stored: the server's challenge leads to a login, and the request that began it is answered. */
+export async function signIn(scene: Scene): Promise<SignedIn> {
+  const { checks, connection, stage, traffic, visitor } = scene
+  scene.phase('Sign-in: nothing is stored, so the server challenges and a person is asked')
+  visitor.announce()
+
+  const session = await connected(scene)
+  await streamOpened(scene)
+  await visitor.arrived()
+
+  const [first] = traffic.exchanges
+  checks.equal(
+    'the first request went without a token, and was challenged',
+    [first?.step, first?.authorization, first?.status],
+    ['initialize', 'bare', 401],
+  )
+  const steps = traffic.exchanges.filter(({ by }) => by === 'connector').map(({ step }) => step)
+  checks.equal('the connector sent', steps, ['discover', 'discover', 'register', 'exchange'])
+  checks.equal('logins opened', loginsOpened(scene), 1)
+  checks.equal('the connection is', connection.getSnapshot().status, 'signed_in')
+  checks.equal('the client is connected to', session.server, stage.server)
+
+  const { accessToken, scope = '' } = await connection.token()
+  const { aud, iss, sub } = claimsOf(accessToken)
+  checks.equal('the token is for this server alone (aud)', aud, connection.url)
+  checks.equal('it comes from the issuer that the server names (iss)', iss, stage.issuer)
+  checks.equal('its scope is what the challenge asked for', scope, stage.scope)
+  const expected = visitor.name ?? 'somebody'
+  checks.holds('its subject is the person who signed in (sub)', sub === (visitor.name ?? sub), sub, expected)
+  return { session, accessToken, identity: `${sub} (${scope})` }
+}
+
+/** A `fetch` waits for a person for a while only; the login goes on, and the next client finds it done. */
+async function connected(scene: Scene): Promise<Session> {
+  try {
+    return await scene.connect()
+  } catch (error) {
+    if (!CountersignError.is(error) || error.code !== 'interaction_pending') throw error
+    scene.say('pending', error.message)
+    await scene.connection.authorize()
+    return scene.connect()
+  }
+}
+
+/** The client opens its stream for server messages in the background: waited for, so that it has its place in the story. */
+async function streamOpened({ traffic }: Scene): Promise<void> {
+  for (let wait = 0; wait < 100 && !traffic.exchanges.some(({ step }) => step === 'stream'); wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** The claims of a JWT, not verified: the MCP server does that. */
+function claimsOf(jwt: string): { readonly aud?: string; readonly iss?: string; readonly sub?: string } {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'))
+}

@@ -1,0 +1,77 @@
+import type { Diagnostic } from '@countersign/core'
+import { describe, expect, test } from 'vitest'
+import { createHttp } from '../../../packages/core/src/http/http.js'
+import { revoke } from '../../../packages/core/src/steps/revoke.js'
+import { recordingFetch } from '../../support/sent.js'
+import { simulatedClock } from '../../support/simulated-clock.js'
+import { client, target as own } from '../flow/login-fixtures.js'
+
+const target = { ...own, revocation_endpoint: 'https://as.example/revoke' }
+
+function world(answer: () => Promise<Response>) {
+  const diagnostics: Diagnostic[] = []
+  const { fetch, sent } = recordingFetch(answer)
+  const clock = simulatedClock()
+  const http = createHttp({
+    fetch,
+    clock,
+    timeoutMs: 1_000,
+    serverUrl: target.resource,
+    allowPrivate: undefined,
+    trace: () => undefined,
+  })
+  const random = (bytes: number): Uint8Array => new Uint8Array(bytes)
+  const diagnose = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic)
+  return { context: { http, clock, random, strict: false, diagnose }, diagnostics, sent }
+}
+
+describe('revoking a token (RFC 7009)', () => {
+  test('sends the token, what it is, and who asks', async () => {
+    const { context, sent, diagnostics } = world(async () => new Response())
+    expect(await revoke(context, target, client, 'r1', 'refresh_token')).toBe(true)
+    expect(sent).toMatchObject([{ method: 'POST', url: new URL(target.revocation_endpoint) }])
+    expect(Object.fromEntries(new URLSearchParams(sent[0]?.body))).toEqual({
+      token: 'r1',
+      token_type_hint: 'refresh_token',
+      client_id: 'c',
+    })
+    expect(diagnostics).toEqual([])
+  })
+
+  test('authenticates a client that has a secret', async () => {
+    const { context, sent } = world(async () => new Response())
+    const confidential = { ...client, client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' }
+    await revoke(context, target, confidential, 'r1', 'refresh_token')
+    expect(sent[0]?.headers.get('authorization')).toBe(`Basic ${btoa('c:s')}`)
+  })
+
+  test('where there is nowhere to: said, and there is nothing left to try', async () => {
+    const { context, sent, diagnostics } = world(async () => expect.unreachable('nothing may be sent'))
+    expect(await revoke(context, own, client, 'r1', 'refresh_token')).toBe(true)
+    expect(sent).toEqual([])
+    expect(diagnostics).toMatchObject([{ code: 'revocation_unsupported', url: own.issuer }])
+  })
+
+  test.each<[string, () => Promise<Response>, boolean, string]>([
+    ['500', async () => new Response(null, { status: 500 }), false, 'revocation_failed'],
+    ['400', async () => Response.json({ error: 'invalid_client' }, { status: 400 }), false, 'revocation_failed'],
+    [
+      'unsupported_token_type',
+      async () => Response.json({ error: 'unsupported_token_type' }, { status: 400 }),
+      true,
+      'access_token_not_revoked',
+    ],
+    [
+      'a redirect',
+      async () => new Response(null, { status: 302, headers: { location: '/' } }),
+      false,
+      'revocation_failed',
+    ],
+    ['no connection', () => Promise.reject(new TypeError('fetch failed')), false, 'revocation_failed'],
+  ])('%s: a diagnostic, and whether to try again', async (_name, answer, over, code) => {
+    const { context, diagnostics } = world(answer)
+    expect(await revoke(context, target, client, 'a1', 'access_token')).toBe(over)
+    expect(diagnostics).toMatchObject([{ code, url: target.revocation_endpoint, expected: 'the access_token revoked' }])
+    expect(JSON.stringify(diagnostics)).not.toContain('a1')
+  })
+})

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Person, person, startAuthorizationServer, startMcpServer } from '../servers/index.js'
+import { ROOT, run, scriptedBrowser } from './support.js'
+
+describe.skipIf(process.platform !== 'linux')('examples/agent.ts', () => {
+  it('signs in through the default browser and lists the tools', async () => {
+    await using authorizationServer = await startAuthorizationServer()
+    await using mcp = await startMcpServer({ authorizationServer })
+    await using browser = await scriptedBrowser()
+    const { code, stdout, stderr } = await run('examples/agent.ts', [mcp.url], browser.env)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('whoami: Says who the token says you are')
+  })
+})
+
+describe('examples/web-backend.ts', () => {
+  let backend: ReturnType<typeof spawn>
+  let origin: string
+  let other: string
+
+  beforeAll(async () => {
+    backend = spawn(process.execPath, ['--import', 'tsx', 'examples/web-backend.ts'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [said] = await once(createInterface({ input: backend.stdout! }), 'line')
+    ;[origin = '', other = ''] = [...String(said).matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url)
+  }, 20_000)
+
+  afterAll(async () => {
+    backend.kill()
+    await once(backend, 'exit')
+  })
+
+  /** A browser session at the backend. */
+  const enter = async (user: string): Promise<string> => {
+    const response = await fetch(`${origin}/enter?user=${user}`, { redirect: 'manual' })
+    return /session=[\w-]+/.exec(response.headers.get('set-cookie') ?? '')?.[0] ?? ''
+  }
+  const open = (url: string, cookie: string): Promise<Response> =>
+    fetch(url, { redirect: 'manual', headers: { cookie } })
+  const location = (response: Response): string | null => response.headers.get('location')
+
+  /** The person at the authorization server, up to the callback. */
+  const callbackOf = async (who: Person, cookie: string): Promise<string> =>
+    who.authorizationResponse(location(await open(`${origin}/connect`, cookie)) ?? '')
+
+  it('begins a login at one instance and completes it at the other', async () => {
+    expect(origin).not.toBe(other)
+    const cookie = await enter('alice')
+    expect(location(await open(`${origin}/notes`, cookie))).toBe('/connect')
+
+    const callback = await callbackOf(person({ login: 'alice' }), cookie)
+    expect(callback.startsWith(`${other}/callback?`)).toBe(true)
+    expect(location(await open(callback, cookie))).toBe('/notes')
+
+    const answers = await Promise.all([open(`${origin}/notes`, cookie), open(`${other}/notes`, cookie)])
+    for (const answer of answers) expect(await answer.text()).toBe('alice (notes:read notes:write)')
+  })
+
+  it('refuses a callback that another session brings, and then takes it from the right one', async () => {
+    const [bob, mallory] = await Promise.all([enter('bob'), enter('mallory')])
+    const callback = await callbackOf(person({ login: 'bob' }), bob)
+
+    const stolen = await open(callback, mallory)
+    expect([stolen.status, await stolen.text()]).toEqual([400, expect.stringMatching(/^authorize: state mismatch/)])
+    expect(location(await open(callback, bob))).toBe('/notes')
+  })
+})

@@ -1,0 +1,166 @@
+import type { Presence } from '@countersign/core'
+import { describe, expect, it } from 'vitest'
+import type { Lease } from '../../../packages/core/src/flow/grant.js'
+import { ping } from '../../support/mcp-client.js'
+import { refreshing } from '../../support/refreshing.js'
+import { grantIn, putGrant } from '../../support/seeded.js'
+import { START, settled } from '../../support/simulated-clock.js'
+import { soon } from '../../support/soon.js'
+
+const world = refreshing()
+const theirs: Lease = { id: 'theirs', holder: 'process 1', taken_at: START, lasts_ms: 90_000 }
+const sent: Lease = { ...theirs, sent: true }
+const expired = { issued_at: START - 600_000, expires_at: START - 300_000 }
+
+/** Whether the process that holds the lease is still there; undefined: nobody knows. */
+const presence = (alive: () => boolean | undefined): Presence => ({
+  self: async () => 'me',
+  alive: async () => alive(),
+})
+
+/** How long a request waits until it sends the refresh token itself, in milliseconds. */
+async function waited(lease: Lease, alive?: () => boolean | undefined): Promise<number> {
+  const login = await world.login({
+    tokens: expired,
+    seed: { record: { lease, turn: 2 } },
+    requestTimeoutMs: 1e9,
+    ...(alive && { presence: presence(alive) }),
+  })
+  const asked = ping(login.connection)
+  for (let ms = 0; ; ms += 250) {
+    await Promise.race([asked, login.clock.asleep(250)])
+    if (login.spent.length > 0) {
+      expect((await asked).status).toBe(200)
+      return ms
+    }
+    await login.clock.advance(250)
+  }
+}
+
+describe("another process's lease", () => {
+  it.each<[string, Lease, (() => boolean | undefined) | undefined, number]>([
+    ['not marked sent: nothing can be lost by replacing it', theirs, () => true, 3_000],
+    ['marked sent, its holder gone', sent, () => false, 0],
+    ['marked sent, nobody can say whether its holder is there: as long as it lasts', sent, () => undefined, 90_000],
+    ['marked sent, without presence: as long as it lasts', sent, undefined, 90_000],
+    ['marked sent, by nobody: as long as it lasts', { ...sent, holder: '' }, () => true, 90_000],
+    ['marked sent eleven minutes ago, nobody can say', { ...sent, taken_at: START - 660_000 }, () => undefined, 0],
+  ])('%s', async (_name, lease, alive, expected) => {
+    expect(await waited(lease, alive)).toBe(expected)
+  })
+
+  it('marked sent is respected for as long as its holder is there', async () => {
+    let alive = true
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => alive),
+      requestTimeoutMs: 1e9,
+    })
+    const asked = ping(login.connection)
+    for (let ms = 0; ms < 100_000; ms += 250) {
+      await login.clock.asleep(250)
+      await login.clock.advance(250)
+    }
+    expect(login.spent).toEqual([])
+    alive = false
+    await login.clock.asleep(250)
+    await login.clock.advance(250)
+    expect((await asked).status).toBe(200)
+    expect(login.spent).toEqual(['r1'])
+    expect(login.seen.types).toEqual(['lease_waited', 'lease_taken_over', 'refreshed'])
+  })
+
+  it('that was taken over after it was sent: there is no second prompt retry for its token', async () => {
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => false),
+    })
+    world.server.routes.token = { status: 500 }
+    await expect(ping(login.connection)).rejects.toMatchObject({ code: 'refresh_outcome_unknown' })
+    expect(login.spent).toEqual(['r1'])
+    expect(await login.record()).toMatchObject({ unanswered: 2 })
+  })
+
+  it('is not waited for by those who have a valid access token', async () => {
+    const login = await world.login({ seed: { record: { lease: sent, turn: 2 } } })
+    expect((await ping(login.connection)).status).toBe(200)
+    expect(login.clock.sleeping).toEqual([])
+  })
+
+  it('that brings new tokens: they are adopted, and nothing is sent', async () => {
+    const login = await world.login({ tokens: expired, seed: { record: { lease: sent, turn: 2 } } })
+    const asked = ping(login.connection)
+    await login.clock.asleep(250)
+    await bring(login, { turn: 2, got: 2 })
+    await login.clock.advance(250)
+    expect((await asked).status).toBe(200)
+    expect(login.spent).toEqual([])
+    expect(login.seen.types).toEqual(['lease_waited', 'adopted'])
+  })
+
+  it('keeps a caller waiting for 45 seconds, and then the caller is told; the wait goes on', async () => {
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+    })
+    const asked = ping(login.connection).catch((error) => error.code)
+    await login.clock.asleep(250)
+    await login.clock.advance(45_000)
+    expect(await asked).toBe('refresh_pending')
+    await bring(login, { turn: 2, got: 2 })
+    await login.clock.advance(250)
+    await soon(() => login.connection.getSnapshot().refreshing).toBe(false)
+    expect((await ping(login.connection)).status).toBe(200)
+    expect(login.spent).toEqual([])
+  })
+
+  it('keeps nobody from closing', async () => {
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+    })
+    const asked = expect(ping(login.connection)).rejects.toMatchObject({ code: 'connector_closed' })
+    await login.clock.asleep(250)
+    const closed = login.connector.close()
+    await login.clock.advance(250)
+    await closed
+    await asked
+    expect(login.clock.sleeping).toEqual([])
+  })
+
+  async function bring(login: Awaited<ReturnType<typeof world.login>>, turns: { turn: number; got: number }) {
+    world.server.accessTokens.add('a2')
+    const now = await grantIn(login.store, world.server.url)
+    if (now?.phase !== 'valid') throw new Error('no login')
+    const { lease: _, ...rest } = now
+    const tokens = { access_token: 'a2', token_type: 'Bearer', refresh_token: 'r2', issued_at: 0 } as const
+    await putGrant(login.store, { ...rest, ...turns, granted: { ...now.granted, tokens } }, world.server.url)
+  }
+})
+
+describe('several connectors over one store', () => {
+  it('that all find the token expired: one sends it, the others adopt what it brings', async () => {
+    const login = await world.login({ tokens: expired })
+    const others = [1, 2, 3, 4].map(() => login.another())
+    const all = Promise.all([login.connection, ...others].map((connection) => ping(connection)))
+    for (let done = false; !done; ) {
+      done = await Promise.race([all.then(() => true), settled().then(() => false)])
+      if (!done) await login.clock.advance(250)
+    }
+    expect((await all).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(login.spent).toEqual(['r1'])
+  })
+
+  it('of which one has the newer tokens in its memory: an older record does not bring the old ones back', async () => {
+    const login = await world.login()
+    const other = login.another()
+    await other.token()
+    const { accessToken } = await login.connection.token({ refresh: true })
+    expect((await other.token({ refresh: true })).accessToken).toBe(accessToken)
+    expect(login.spent).toEqual(['r1'])
+  })
+})

@@ -1,0 +1,108 @@
+// What each code means, for docs/errors.md. `docs-errors.mjs` insists that every code of the sources is here, and no other.
+
+export const errors = {
+  access_denied: 'The person declined at the authorization server, or the server declined for them.',
+  account_mismatch: 'The authorization response belongs to a login that another account began.',
+  authorization_rejected: 'The authorization server answered the authorization request with an error.',
+  authorization_response_invalid: 'The authorization response has neither a code nor an error, or repeats a parameter.',
+  authorization_server_metadata_invalid: 'The authorization server metadata lacks what a sign-in needs.',
+  authorization_server_metadata_not_found:
+    'None of the well-known URLs of the issuer has metadata. `received` says what each answered.',
+  browser_not_opened: 'No browser could be opened, or the function of the host that shows the page failed.',
+  client_authentication_unsupported:
+    'The authorization server takes no client authentication method that is available.',
+  client_forgotten: 'The authorization server no longer knows a client that it had registered.',
+  client_id_required: 'The authorization server registers no clients by itself, and none is configured for it.',
+  connection_conflict: '`connect` was called for the same URL and account with other options.',
+  connector_closed: 'The connector has been closed.',
+  credentials_rejected:
+    'The server refuses the token of a login that was just made. For a JWT, `received` names its `aud`, `iss` and `scope`.',
+  header_rejected:
+    'The request carried an `Authorization` header of its own, so OAuth was off, and the server refused it.',
+  insufficient_scope: 'The server asks for scope that the token does not have, and no step-up may bring it.',
+  interaction_pending:
+    'A login is open, and the request has waited `interactionWaitMs` for the person. It is not sent later.',
+  interaction_required:
+    'A person has to sign in, and nothing may or can ask them here. `interaction` has the server, account, scope and reason.',
+  issuer_mismatch: 'A metadata document or an authorization response names another issuer than the one that was asked.',
+  issuer_not_expected: 'Discovery leads to an authorization server that the configuration does not allow.',
+  login_cancelled: 'The login was given up: by its caller, by a sign-out, or by closing the connector.',
+  login_not_found: 'No login waits for this authorization response: it expired, was completed, or is in another store.',
+  login_timeout: 'Nobody completed the login within `loginTimeoutMs`.',
+  network_error: 'The server could not be reached, or the connection broke.',
+  options_invalid: 'An option is not usable. `expected` names it.',
+  pkce_unsupported: 'The authorization server does not say that it supports PKCE with S256.',
+  redirect_refused: 'The server redirects where no redirect is followed: a POST, another origin, or too many.',
+  refresh_outcome_unknown:
+    'The answer to a refresh was lost, and the server may have rotated the token. It is tried again from `retryAt` on.',
+  refresh_pending: 'Another holder of the same login is refreshing it, and the request has waited long enough.',
+  registration_invalid: 'The answer to a registration is not usable.',
+  registration_rejected: 'The authorization server refused to register this client.',
+  request_aborted: 'The caller aborted.',
+  request_not_replayable: 'The request has to be sent again, and its body, a stream, can be read only once.',
+  request_timeout: 'The server did not answer within `requestTimeoutMs`.',
+  resource_metadata_invalid: 'The protected resource metadata deviates, and the connector is `strict`.',
+  resource_metadata_not_found:
+    'The server asks for authorization, and none of the URLs for its metadata has any. `received` says what each answered.',
+  resource_mismatch: 'The protected resource metadata describes another resource.',
+  response_too_large: 'The answer is larger than any valid OAuth document: more than 1 MiB.',
+  server_unavailable: 'The server cannot answer now (429, 5xx). What was granted is kept.',
+  state_mismatch: 'The authorization response does not carry the state of this login, or the session brought another.',
+  store_unavailable: 'The store threw, or could not be read or written.',
+  token_request_rejected: 'The authorization server refused to issue tokens. `oauth` has its reason.',
+  token_response_invalid: 'The token response is not usable.',
+  unexpected: 'Something that Countersign does not foresee.',
+  url_not_allowed:
+    'A URL is not https (or http on loopback), carries user information, or points from a public server into a private network.',
+  user_agent_unsuitable: 'The user agent that is configured cannot serve this authorization server.',
+}
+
+export const diagnostics = {
+  access_token_not_revoked: 'Sign-out: the server cannot revoke this kind of access token. It lives until it expires.',
+  authorization_server_metadata_missed: 'Metadata was found, but not at the first of the well-known URLs.',
+  challenge_invalid: 'The `WWW-Authenticate` header departs from its grammar. What could be read was used.',
+  challenge_missing: 'A 401 without a Bearer challenge. The well-known URLs are asked instead.',
+  challenge_parameter_repeated: 'A parameter of the challenge appears more than once.',
+  expires_in_not_a_number: '`expires_in` is a string, or no number. A string with a number is read as one.',
+  foreign_origin:
+    "A request to another origin than the server's went out without the token. Said once for each origin.",
+  issuer_trailing_slash:
+    'The issuer in the metadata differs from the one that was asked by a slash at the end of the root path.',
+  member_invalid: 'A member has another type than the specification gives it, and was ignored.',
+  null_member: 'A member is null or empty where it should be absent, and counts as absent.',
+  presence_unknown: 'Whether the holder of a lease is still there cannot be known, so that its time is waited for.',
+  record_discarded: 'A stored record has another format, or is broken. A grant then counts as signed out.',
+  registration_status: 'Registration answered with another 2xx status than 201.',
+  resource_is_prefix: "The `resource` of the metadata is a leading part of the server's path, not the whole.",
+  resource_metadata_absent: 'The server publishes no protected resource metadata. The layout of 2025-03-26 is used.',
+  resource_metadata_missed: 'The URL in the challenge has no metadata. A well-known URL has.',
+  resource_metadata_url_invalid: 'The `resource_metadata` of the challenge is no absolute http(s) URL.',
+  resource_trailing_slash: "The `resource` of the metadata differs from the server's URL by a trailing slash.",
+  revocation_failed: 'Sign-out: the server did not confirm a revocation. The login is forgotten here all the same.',
+  revocation_unsupported: 'Sign-out: the server has no revocation endpoint. The token lives until it expires.',
+  scope_narrowed: 'The server granted less scope than was asked.',
+  token_born_expired: 'The access token had expired when it came. It is used until the server refuses it.',
+  token_response_form_encoded: 'The token response is form-encoded, not JSON.',
+  token_response_status: 'The token response has another 2xx status than 200.',
+  token_type_missing: 'The token response lacks `token_type`. Bearer is assumed.',
+  user_agent_end_failed: "The page that shows the outcome of a login failed. The login's own outcome stands.",
+}
+
+export const events = {
+  adopted: 'Another holder of the login had refreshed it: its tokens are used, and nothing was sent.',
+  diagnostic: 'A deviation was tolerated. `diagnostic` has it.',
+  exchange: 'One OAuth request and its status. `exchange` has it, without query and body.',
+  kept: 'A refresh did not succeed, or the store refused to write, and nothing was lost. `error` has the reason.',
+  lease_taken_over: 'The holder of a lease was gone, so that its refresh was made again.',
+  lease_waited: 'Somebody else is refreshing the same login: waiting.',
+  login_completed: 'The tokens of a login are stored.',
+  login_failed: 'A login failed. `error` has the reason.',
+  login_started: 'A login begins.',
+  login_waiting: 'The page is open, or about to be: a person is asked.',
+  re_registered: 'A client was registered again: the server had forgotten it, its secret expired, or it lacked scope.',
+  refreshed: 'A refresh succeeded, and its tokens are stored.',
+  rotation_lost:
+    'The refresh token is refused after an answer had been lost: the server had rotated it. A login is needed.',
+  signed_out: 'The tokens are forgotten. The revocations follow.',
+  spent: 'The refresh token is definitively refused. It is never sent again.',
+}

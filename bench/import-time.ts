@@ -6,7 +6,7 @@ import { stage } from './stage.js'
 import { median, medianOfTwo, rounded } from './statistics.js'
 
 /** Runs of a bench, for each of the programs. */
-const RUNS = 15
+const RUNS = 21
 
 /** What a host writes at the top of its program. */
 const programs = {

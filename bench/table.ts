@@ -18,7 +18,7 @@ export function table(figures: readonly Figure[]): string {
   return [
     aligned(heads),
     rule,
-    ...lines.flatMap(({ cells, note }) => (note === undefined ? [aligned(cells)] : [aligned(cells), `    ${note}`])),
+    ...lines.flatMap(({ cells, note }) => [aligned(cells), ...wrapped(note ?? '').map((line) => `    ${line}`)]),
   ].join('\n')
 }
 
@@ -32,6 +32,17 @@ function cellsOf({ name, unit, ours, peers, target, met, benches }: Figure): rea
     met === null ? '' : met ? 'yes' : 'MISSED',
     benches === undefined ? '' : benches.map(shown).join(' / '),
   ]
+}
+
+/** A note in lines of at most a hundred characters. */
+function wrapped(note: string): readonly string[] {
+  const lines: string[] = []
+  for (const word of note.split(' ').filter((part) => part !== '')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 const shown = (value: number | null): string => (value === null ? '-' : String(rounded(value)))

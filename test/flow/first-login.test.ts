@@ -5,19 +5,21 @@ import { closing } from '../support/closing.js'
 import { collector } from '../support/collector.js'
 import { mcpClient } from '../support/mcp-client.js'
 import { realServers } from '../support/real-servers.js'
-import { soon } from '../support/soon.js'
+import { shiftedClock } from '../support/shifted-clock.js'
 import { watched } from '../support/watched-agent.js'
 
 const appId = 'com.example.test'
 
 describe('the first sign-in, on a real authorization server and a real MCP server', () => {
-  const servers = realServers({ as: { accessTokenTtlSeconds: 1 } })
+  const servers = realServers({})
   const open = closing()
 
   it('takes an MCP client from the challenge to a tool call, a refresh, and the sign-out', async () => {
     const seen = collector()
     const agent = watched(loopback({ open: person({ login: 'alice' }).open }))
-    const connector = open(createConnector({ appId, clientName: 'Test agent', userAgent: agent, log: seen.log }))
+    const clock = shiftedClock()
+    const options = { appId, clientName: 'Test agent', userAgent: agent, clock, log: seen.log }
+    const connector = open(createConnector(options))
     const notes = connector.connect(servers.mcp.url)
 
     const client = open(await mcpClient(notes))
@@ -34,7 +36,7 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
     seen.clear()
 
     const before = await notes.token()
-    await soon(() => Date.now()).toBeGreaterThan(before.expiresAt ?? Infinity)
+    clock.forward((before.expiresAt ?? 0) - clock.now())
     expect(await client.call('add_note', { text: 'Buy milk' })).toBe('Added: Buy milk')
     expect((await notes.token()).accessToken).not.toBe(before.accessToken)
     expect(seen.exchanges).toEqual(['refresh POST /token 200'])

@@ -57,7 +57,8 @@ export const failures = {
     resource_metadata_invalid: '',
     resource_metadata_not_found:
       'The server must publish metadata at one of these URLs. One without OAuth needs its token in the Authorization header.',
-    resource_mismatch: 'The operator must correct the resource in the metadata.',
+    resource_mismatch:
+      'The operator must correct the resource in the metadata; http in place of https means that X-Forwarded-Proto is ignored.',
     response_too_large: '',
     token_response_invalid: '',
     unexpected: 'This is a defect of Countersign: please report it with this message.',

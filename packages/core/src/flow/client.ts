@@ -3,6 +3,7 @@ import { chooseAuthMethod } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
 import type { Presentation } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
+import { parseUrl } from '../primitives/parse-url.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
@@ -89,11 +90,11 @@ function clientByDocument(target: Target, client_id: string | undefined): Client
   const methods = target.token_endpoint_auth_methods_supported ?? ['none']
   if (client_id === undefined || !target.client_id_metadata_document_supported || !methods.includes('none'))
     return undefined
-  const { protocol, pathname, hash } = URL.canParse(client_id) ? new URL(client_id) : ({} as Partial<URL>)
-  if (protocol === 'https:' && pathname !== '/' && hash === '') {
+  const url = parseUrl(client_id)
+  if (url?.protocol === 'https:' && url.pathname !== '/' && url.hash === '' && url.username === '') {
     return { client_id, token_endpoint_auth_method: 'none', origin: 'metadata_document' }
   }
-  const expected = 'client.metadataUrl as an https URL with a path and no fragment'
+  const expected = 'client.metadataUrl as an https URL with a path, without fragment and user information'
   throw new CountersignError('options_invalid', { step, expected, received: client_id })
 }
 

@@ -7,6 +7,7 @@ import type { Random } from '../ports/random.js'
 import type { Store } from '../ports/store.js'
 import type { UserAgent } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
+import { parseUrl } from '../primitives/parse-url.js'
 
 /** Named way out of issuer pinning: use whatever issuer discovery leads to. */
 export const trustDiscovered: unique symbol = Symbol('countersign.trustDiscovered')
@@ -143,7 +144,7 @@ export function serverOptions(connector: ConnectorOptions, url: string, own: Ser
  * @throws CountersignError `options_invalid`
  */
 export function normaliseServerUrl(url: string | URL): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const parsed = parseUrl(String(url))
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
     throw new CountersignError('options_invalid', {
       step: 'connect',

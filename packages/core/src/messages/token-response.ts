@@ -59,7 +59,7 @@ export function parseTokenResponse({
   // A header cannot carry anything else, and an injected line break would be another header.
   if (!/^[ -~]+$/.test(read.value.access_token)) return refuse('access_token: printable ASCII', 'other characters')
   const { token_type } = body.value
-  // A token of another type is bound to a proof that is not sent.
+  // A token of another type is bound to a key that nobody here has: as a bearer token it would be refused, or worse.
   if (token_type && !/^"bearer"$/i.test(JSON.stringify(token_type))) {
     return refuse('token_type Bearer', JSON.stringify(token_type))
   }

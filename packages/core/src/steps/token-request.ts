@@ -63,9 +63,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
       const seen = { step, url, refusal: 'token_response_invalid' } as const
-      const response = accept(context, seen, parseTokenResponse(answer))
-      // Bound to a key that nobody has: as a bearer token it would be refused, or worse.
-      return { kind: 'tokens', response }
+      return { kind: 'tokens', response: accept(context, seen, parseTokenResponse(answer)) }
     }
     const error = unavailable(context, step, answer)
     return status < 500 || notNow ? deferred(error) : { kind: 'unanswered', error }

@@ -12,18 +12,14 @@ export function describeMachine(): string {
   const load = loadavg()[0]?.toFixed(1)
   return [
     `${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}, ${memory}, ${platform()} ${release()} ${arch()}, load ${load}`,
-    `Node ${process.version}, ${names.map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
+    [`Node ${process.version}`, ...ours.map(withVersion)].join(', '),
+    peers.map(withVersion).join(', '),
   ].join('\n')
 }
 
-const names = [
-  '@countersign/core',
-  '@countersign/node',
-  '@modelcontextprotocol/sdk',
-  '@modelcontextprotocol/client',
-  'mcp-remote',
-  'esbuild',
-]
+const ours = ['@countersign/core', '@countersign/node', 'esbuild']
+const peers = ['@modelcontextprotocol/sdk', '@modelcontextprotocol/client', 'mcp-remote']
+const withVersion = (name: string): string => `${name} ${versionOf(name)}`
 
 /** Not every package exports its manifest: the folder that it is found in has one. */
 function versionOf(name: string): string {

@@ -76,7 +76,7 @@ describe('a web backend: the host carries the person itself', () => {
     it.each([
       ['no state', { account: 'user-1' }, 'state_mismatch'],
       ['another state', { account: 'user-1', state: 'other' }, 'state_mismatch'],
-      ['no account from the session', { state: 'own' }, 'account_mismatch'],
+      ['no account', { state: 'own' }, 'account_mismatch'],
       ['another account', { account: 'user-2', state: 'own' }, 'account_mismatch'],
     ])('%s in the session: refused, nothing sent, and the right session can still complete it', async (...row) => {
       const [, session, code] = row

@@ -22,6 +22,7 @@ function climb(refused: Partial<Refused>): readonly Rung[] {
     const rung = nextRung({ ...usual, ...refused, sent_current, done: new Set(path) })
     path.push(rung)
     if (rung === 'fail') return path
+    if (path.length > 5) throw new Error(`no end: ${path.join(' > ')}`)
   }
 }
 

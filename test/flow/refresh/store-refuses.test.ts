@@ -69,6 +69,20 @@ describe('a store that refuses to write the new tokens', () => {
     expect(login.clock.sleeping).toEqual([])
   })
 
+  it('a sign-out revokes them, although they were never stored', async () => {
+    const { login, store } = await refreshed()
+    const { accessToken } = await login.connection.token()
+    store.full = false
+    await login.connection.signOut()
+    const revoked = world.server.requests
+      .filter(({ path }) => path === '/revoke')
+      .map(({ body }) => new URLSearchParams(body).get('token'))
+    expect(revoked).toEqual([expect.stringMatching(/^scripted-refresh-token/), accessToken])
+    await login.clock.advance(10_000)
+    expect(await login.record()).toMatchObject({ phase: 'absent' })
+    expect(await login.record()).not.toHaveProperty('replaced')
+  })
+
   it('closing is the moment for a last try, and leaves no timer', async () => {
     const one = await refreshed()
     one.store.full = false

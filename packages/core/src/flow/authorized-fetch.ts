@@ -6,7 +6,7 @@ import { addedScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewable, tokensOf } from './current-token.js'
 import { nextRung, type Rung } from './ladder.js'
-import { isBackground, type McpRequest, readRequest, send } from './mcp-request.js'
+import { headersWith, isBackground, type McpRequest, readRequest, send } from './mcp-request.js'
 import { wait } from './patience.js'
 import { type Refusal, refusalError } from './refusal.js'
 
@@ -23,18 +23,25 @@ export async function authorizedFetch(
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {
-  const request = readRequest(core, input, init)
-  if (request.headers === undefined) return core.runtime.fetch(input, init)
-  if (request.ownAuthorization) return withOwnHeader(core, request)
-
-  // The fast path: a token that is good for a while costs a header and a comparison.
-  core.open()
   const { renewing, runtime, held } = core
-  const fast = runtime.clock.now() < renewing.fastUntil
-  const tokens = fast ? tokensOf(held.known) : await renewing.current(request.signal)
+  // The fast path: a token that is good for a while costs one copy of its header, and no look at the rest of the request.
+  const fresh = runtime.clock.now() < renewing.fastUntil && !runtime.closed ? tokensOf(held.known) : undefined
+  const headers = fresh && headersWith(core, fresh, input, init)
+  if (headers !== undefined) {
+    const response = await runtime.fetch(input, { ...init, headers })
+    return refused(response) ? climb(core, readRequest(core, input, init), fresh, response) : response
+  }
+
+  const request = readRequest(core, input, init)
+  if (request.headers === undefined) return runtime.fetch(input, init)
+  if (request.ownAuthorization) return withOwnHeader(core, request)
+  core.open()
+  const tokens = await renewing.current(request.signal)
   const response = await send(core, request, tokens)
-  return response.status === 401 || response.status === 403 ? climb(core, request, tokens, response) : response
+  return refused(response) ? climb(core, request, tokens, response) : response
 }
+
+const refused = ({ status }: Response): boolean => status === 401 || status === 403
 
 /** A header that the host set itself switches OAuth off; its rejection says so. */
 async function withOwnHeader(core: ConnectionCore, request: McpRequest): Promise<Response> {
@@ -120,6 +127,8 @@ const maySignIn = (core: ConnectionCore, request: McpRequest): boolean =>
   core.signingIn.underWay ||
   (core.mode === 'on-demand' &&
     !core.signedOut &&
+    // A person who has just said no is not asked again by the next request, only by authorize().
+    core.status.failure?.code !== 'access_denied' &&
     core.runtime.options.userAgent !== undefined &&
     !isBackground(request))
 

@@ -2,6 +2,7 @@ import { CountersignError } from '../errors/error.js'
 import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
 import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
 import { defined } from '../primitives/defined.js'
+import { urlProblem } from '../primitives/url-policy.js'
 import { checkPkce } from '../steps/check-support.js'
 import { discoverAuthorizationServer } from '../steps/discover-authorization-server.js'
 import { discoverResource } from '../steps/discover-resource.js'
@@ -63,7 +64,7 @@ async function authorizationServer(
 }
 
 function targetOf(
-  { options }: ConnectionCore,
+  { options, url }: ConnectionCore,
   request: Request,
   resource: ProtectedResourceMetadata,
   metadata: AuthorizationServerMetadata,
@@ -79,6 +80,10 @@ function targetOf(
       expected: 'token_endpoint',
       received: 'none',
     })
+  }
+  const received = urlProblem(token_endpoint, { from: url, allowPrivate: options.allowPrivate })
+  if (received !== undefined) {
+    throw new CountersignError('url_not_allowed', { step: 'discover', url: token_endpoint, received })
   }
   const asked = compatibility.resource
   const resource_parameter = asked === undefined ? resource.resource : 'value' in asked ? asked.value : undefined

@@ -20,7 +20,7 @@ export interface McpRequest {
 export function readRequest(core: ConnectionCore, input: string | URL | Request, init?: RequestInit): McpRequest {
   const request = typeof input === 'object' && 'method' in input ? input : undefined
   const url = request?.url ?? String(input)
-  const within = sameOrigin(core, url)
+  const within = sameOrigin(core.origin, url)
   if (!within) foreign(core, url)
   const headers = within ? new Headers(init?.headers ?? request?.headers) : undefined
   const body = init?.body ?? request?.body
@@ -37,9 +37,34 @@ export function readRequest(core: ConnectionCore, input: string | URL | Request,
   }
 }
 
+/**
+ * The headers of a request with a token added, at the price of copying one header: setting it anew for every request would
+ * check its hundreds of characters again.
+ *
+ * @returns undefined where the request has to be looked at first: a `Request`, another origin, an `Authorization` of its own
+ */
+export function headersWith(
+  { runtime, origin }: ConnectionCore,
+  tokens: Tokens,
+  input: string | URL | Request,
+  init?: RequestInit,
+): Headers | undefined {
+  if (typeof input === 'object' && 'method' in input) return undefined
+  if (!sameOrigin(origin, String(input))) return undefined
+  if (runtime.prepared?.tokens !== tokens) {
+    runtime.prepared = { tokens, headers: new Headers({ authorization: `Bearer ${tokens.access_token}` }) }
+  }
+  const headers = new Headers(runtime.prepared.headers)
+  const own = init?.headers ?? []
+  for (const [name = '', value = ''] of Symbol.iterator in own ? own : Object.entries(own)) {
+    if (name.toLowerCase() === 'authorization') return undefined
+    headers.append(name, value)
+  }
+  return headers
+}
+
 /** A bare look at the text decides where it can: parsing a URL costs more than the rest of a request. */
-function sameOrigin(core: ConnectionCore, url: string): boolean {
-  const { origin } = core
+function sameOrigin(origin: string, url: string): boolean {
   if (url.startsWith(origin)) {
     const next = url[origin.length]
     if (next === '/' || next === '?' || next === '#' || next === undefined) return true

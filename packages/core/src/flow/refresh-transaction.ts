@@ -44,13 +44,15 @@ export async function renew(core: ConnectionCore, had: { grant: string; got: num
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
     if (now.retry_at !== undefined && now.retry_at > clock.now()) throw postponed(now, now.retry_at)
 
+    // Before the lease: a supplier may take its time, or fail, and then nothing is held up by it.
+    const known = await withSecret(core, now.granted.target.issuer, client)
     const lease = await newLease(runtime)
     try {
       const leased = await held.apply(seen, { type: 'leased', lease })
       const sent = leased && (await held.apply(leased, { type: 'sent', id: lease.id }))
       if (sent?.grant.phase !== 'valid') continue
       if (now.lease?.sent) core.emit('lease_taken_over', 'warn')
-      return await spend(core, sent.grant, client, tokens.refresh_token, lease.id)
+      return await spend(core, sent.grant, known, tokens.refresh_token, lease.id)
     } finally {
       forgetLease(runtime, lease.id)
     }
@@ -67,11 +69,12 @@ async function spend(
   const { held, context, runtime } = core
   const { turn, got, grant, granted, unanswered = 0 } = now
   const { target } = granted
-  const ask = async (): ReturnType<typeof refresh> =>
-    refresh(context, target, await withSecret(core, target.issuer, client), refresh_token, leaseMs(runtime))
+  let known = client
+  const ask = (): ReturnType<typeof refresh> => refresh(context, target, known, refresh_token, leaseMs(runtime))
   let answer = await ask()
-  // A supplier may have a newer secret than the one that was refused.
   if (answer.kind === 'rejected' && answer.oauth.error === 'invalid_client' && client.origin === 'registered') {
+    // A supplier may have a newer secret than the one that was refused.
+    known = await withSecret(core, target.issuer, client)
     answer = await ask()
   }
   // One prompt retry for a token whose answer was lost: servers with a grace period forgive it. Silence is not a lost answer.

@@ -1,5 +1,6 @@
 import { CountersignError } from '../errors/error.js'
 import { publicUrl } from '../errors/text.js'
+import type { Tokens } from '../messages/token-response.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { LogEvent } from '../ports/log.js'
@@ -30,6 +31,8 @@ export interface Runtime {
   readonly completions: SingleFlight<unknown>
   /** Work that `close` ends or waits for. */
   readonly working: Set<Working>
+  /** The header of the token that was sent last: one for all connections, because an idle one should hold nothing. */
+  prepared: { readonly tokens: Tokens; readonly headers: Headers } | undefined
   closed: boolean
   emit(event: Omit<LogEvent, 'at'>): void
 }
@@ -45,7 +48,7 @@ export function createRuntime(options: ConnectorOptions): Runtime {
   const store = options.store ?? memoryStore(() => clock.now())
   const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
   const { log } = options
-  const emit = (event: Omit<LogEvent, 'at'>): void => log?.(published({ ...event, at: clock.now() }))
+  const emit = (event: Omit<LogEvent, 'at'>): void => tell(() => log?.(published({ ...event, at: clock.now() })))
   return {
     options,
     clock,
@@ -66,6 +69,7 @@ export function createRuntime(options: ConnectorOptions): Runtime {
     leases: new Map(),
     completions: new SingleFlight(),
     working: new Set(),
+    prepared: undefined,
     closed: false,
     emit,
   }
@@ -78,6 +82,15 @@ function published(event: LogEvent): LogEvent {
     ...event,
     ...(url !== undefined && { url: publicUrl(url) }),
     ...(diagnostic && { diagnostic: { ...diagnostic, url: publicUrl(diagnostic.url) } }),
+  }
+}
+
+/** Tells the host something. Its defects are its own: they must not cost a token that is on its way meanwhile. */
+export function tell(listener: () => void): void {
+  try {
+    listener()
+  } catch {
+    // Whoever could be told was the one that threw.
   }
 }
 

@@ -1,3 +1,4 @@
+import { CountersignError } from '../errors/error.js'
 import type { Client } from '../messages/client-information.js'
 import type { ConnectionCore } from './connection-core.js'
 import { type RegisteredClient, type Secret, trustDiscovered } from './options.js'
@@ -14,4 +15,20 @@ export async function withSecret(core: ConnectionCore, issuer: string, client: C
   return secret === undefined ? client : { ...client, client_secret: await reveal(secret) }
 }
 
-export const reveal = async (secret: Secret): Promise<string> => (typeof secret === 'string' ? secret : secret())
+/**
+ * A secret as text, from its supplier where it has one.
+ *
+ * @throws CountersignError `options_invalid` where the supplier fails; its own error is the cause
+ */
+export async function reveal(secret: Secret): Promise<string> {
+  if (typeof secret === 'string') return secret
+  try {
+    return await secret()
+  } catch (cause) {
+    throw new CountersignError('options_invalid', {
+      step: 'authenticate',
+      expected: 'a secret from its supplier',
+      cause,
+    })
+  }
+}

@@ -13,9 +13,12 @@ import { withSecret } from './secrets.js'
  */
 export async function signOut(core: ConnectionCore, alsoClient: boolean): Promise<void> {
   const { held, signingIn, status, url, context, runtime } = core
-  const before = (await held.read()).grant
   signingIn.cancel(new CountersignError('login_cancelled', { step: 'sign_out', url }))
-  await held.settle({ type: 'signed_out' })
+  // From what is known, not from what is stored: the newest refresh token may be in memory alone.
+  let seen = await held.read()
+  while ((await held.apply(seen, { type: 'signed_out' })) === undefined) seen = await held.read()
+  const before = seen.grant
+  runtime.prepared = undefined
   core.emit('signed_out', 'info')
   status.set({ personNeeded: false, failure: undefined })
   await revokeReplaced(core)

@@ -1,5 +1,6 @@
 import type { CountersignError } from '../errors/error.js'
 import type { ConnectionCore } from './connection-core.js'
+import { tell } from './runtime.js'
 import { deriveSnapshot, restoring, type Snapshot } from './snapshot.js'
 
 /** The snapshot of one connection, and who wants to know when it changes. */
@@ -36,6 +37,6 @@ export class Status {
     })
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return
     this.snapshot = next
-    for (const listener of [...(this.#listeners ?? [])]) listener()
+    for (const listener of [...(this.#listeners ?? [])]) tell(listener)
   }
 }

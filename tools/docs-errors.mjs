@@ -49,7 +49,14 @@ and tools/error-meanings.mjs. Change those, then run: npx tsx tools/docs-errors.
 
 ## Errors
 
-Every failure is a \`CountersignError\`. It reaches the caller of the MCP client as itself.
+Every OAuth failure is a \`CountersignError\`. It reaches the caller of the MCP client as itself. Nothing else is wrapped:
+
+- What the runtime's \`fetch\` throws for the MCP request itself comes as it is: a \`TypeError\` when the server is down, the
+  signal's reason when the caller aborts.
+- A response comes as it is, whatever its status, unless it is the server's own 401, or its 403 with \`insufficient_scope\`.
+- What a function of the host throws, \`onStepUp\` or \`servers\` say, comes as it is.
+
+A caller that aborts while a login or a refresh is waited for gets \`request_aborted\`, with the signal's reason as \`cause\`.
 
 | member | what it has |
 | --- | --- |
@@ -60,7 +67,7 @@ Every failure is a \`CountersignError\`. It reaches the caller of the MCP client
 | \`hint\` | what to do, naming the setting where one exists |
 | \`action\` | who can act, see below |
 | \`retryAt\` | when trying again makes sense, in milliseconds since the epoch |
-| \`interaction\` | with \`interaction_required\`: server, account, scope and reason, enough to draw a button |
+| \`interaction\` | with \`interaction_required\`: server, account, scope and reason, enough to draw a button. Its \`url\` is the whole URL; where that has a query the member is not enumerable, so that JSON and \`inspect\` do not show it |
 | \`oauth\` | the server's own \`error\` and \`error_description\` (RFC 6749 section 5.2) |
 | \`cause\` | the underlying error, where there is one |
 
@@ -97,8 +104,8 @@ ${table(
 
 ## Events
 
-\`createConnector({ log })\` is called with every event. No token, code, verifier or state is in an event. \`url\` is
-the server's URL as the host gave it, with its query: a secret in that query is in the events too.
+\`createConnector({ log })\` is called with every event. No token, code, verifier or state is in an event, and no \`url\` in it has
+a query. What \`log\` throws is dropped.
 
 ${table(
   ['type', 'what happened'],

@@ -19,26 +19,30 @@ export const errors = {
     'The server refuses the token of a login that was just made. For a JWT, `received` names its `aud`, `iss` and `scope`.',
   header_rejected:
     'The request carried an `Authorization` header of its own, so OAuth was off, and the server refused it.',
-  insufficient_scope: 'The server asks for scope that the token does not have, and no step-up may bring it.',
+  insufficient_scope:
+    'The server asks for scope that the token does not have, and no step-up can bring it: it was asked for already, or refused, or the host has pinned another.',
   interaction_pending:
-    'A login is open, and the request has waited `interactionWaitMs` for the person. It is not sent later.',
+    'A login is open, and the request has waited `interactionWaitMs` for the person. The login goes on; the request is not sent later.',
   interaction_required:
-    'A person has to sign in, and nothing may or can ask them here. `interaction` has the server, account, scope and reason.',
+    'A person has to sign in, and nothing may or can ask them here: by `interaction`, without a user agent, for a background request, after a sign-out, or after a login that they declined. `interaction` has the server, account, scope and reason.',
   issuer_mismatch: 'A metadata document or an authorization response names another issuer than the one that was asked.',
   issuer_not_expected: 'Discovery leads to an authorization server that the configuration does not allow.',
   login_cancelled: 'The login was given up: by its caller, by a sign-out, or by closing the connector.',
   login_not_found: 'No login waits for this authorization response: it expired, was completed, or is in another store.',
   login_timeout: 'Nobody completed the login within `loginTimeoutMs`.',
-  network_error: 'The server could not be reached, or the connection broke.',
+  network_error:
+    'The server of an OAuth request could not be reached, or the connection broke. For the MCP request itself the caller gets what `fetch` threw.',
   options_invalid: 'An option is not usable. `expected` names it.',
   pkce_unsupported: 'The authorization server does not say that it supports PKCE with S256.',
   redirect_refused: 'The server redirects where no redirect is followed: a POST, another origin, or too many.',
   refresh_outcome_unknown:
-    'The answer to a refresh was lost, and the server may have rotated the token. It is tried again from `retryAt` on.',
-  refresh_pending: 'Another holder of the same login is refreshing it, and the request has waited long enough.',
+    'A refresh may have been committed, and its answer was lost: the connection broke after sending, no answer came in time, a 5xx other than 503 came, or a 2xx without readable tokens. The login is kept; it is tried again from `retryAt` on.',
+  refresh_pending:
+    'A refresh, here or elsewhere, took longer than one and a half `requestTimeoutMs`. It goes on, and a later request finds it done.',
   registration_invalid: 'The answer to a registration is not usable.',
   registration_rejected: 'The authorization server refused to register this client.',
-  request_aborted: 'The caller aborted.',
+  request_aborted:
+    "The caller aborted while a login or a refresh was waited for. `cause` is its signal's reason. A refresh goes on.",
   request_not_replayable: 'The request has to be sent again, and its body, a stream, can be read only once.',
   request_timeout: 'The server did not answer within `requestTimeoutMs`.',
   resource_metadata_invalid: 'The protected resource metadata deviates, and the connector is `strict`.',
@@ -46,10 +50,12 @@ export const errors = {
     'The server asks for authorization, and none of the URLs for its metadata has any. `received` says what each answered.',
   resource_mismatch: 'The protected resource metadata describes another resource.',
   response_too_large: 'The answer is larger than any valid OAuth document: more than 1 MiB.',
-  server_unavailable: 'The server cannot answer now (429, 5xx). What was granted is kept.',
+  server_unavailable:
+    'The server cannot answer now (429, 5xx). Of a refresh: it surely failed before a commit (no connection; 408, 425, 429, 503; another 4xx without an OAuth error; `temporarily_unavailable`, `server_error`), or one failed a moment ago and nothing was sent. The login is kept.',
   state_mismatch: 'The authorization response does not carry the state of this login, or the session brought another.',
   store_unavailable: 'The store threw, or could not be read or written.',
-  token_request_rejected: 'The authorization server refused to issue tokens. `oauth` has its reason.',
+  token_request_rejected:
+    'The authorization server refused to issue tokens. `oauth` has its reason. Of a refresh: it refused a client that the host keeps, and the login is kept.',
   token_response_invalid: 'The token response is not usable.',
   unexpected: 'Something that Countersign does not foresee.',
   url_not_allowed:
@@ -59,7 +65,6 @@ export const errors = {
 
 export const diagnostics = {
   access_token_not_revoked: 'Sign-out: the server cannot revoke this kind of access token. It lives until it expires.',
-  authorization_server_metadata_missed: 'Metadata was found, but not at the first of the well-known URLs.',
   challenge_invalid: 'The `WWW-Authenticate` header departs from its grammar. What could be read was used.',
   challenge_missing: 'A 401 without a Bearer challenge. The well-known URLs are asked instead.',
   challenge_parameter_repeated: 'A parameter of the challenge appears more than once.',
@@ -70,11 +75,9 @@ export const diagnostics = {
     'The issuer in the metadata differs from the one that was asked by a slash at the end of the root path.',
   member_invalid: 'A member has another type than the specification gives it, and was ignored.',
   null_member: 'A member is null or empty where it should be absent, and counts as absent.',
-  presence_unknown: 'Whether the holder of a lease is still there cannot be known, so that its time is waited for.',
   record_discarded: 'A stored record has another format, or is broken. A grant then counts as signed out.',
   registration_status: 'Registration answered with another 2xx status than 201.',
   resource_is_prefix: "The `resource` of the metadata is a leading part of the server's path, not the whole.",
-  resource_metadata_absent: 'The server publishes no protected resource metadata. The layout of 2025-03-26 is used.',
   resource_metadata_missed: 'The URL in the challenge has no metadata. A well-known URL has.',
   resource_metadata_url_invalid: 'The `resource_metadata` of the challenge is no absolute http(s) URL.',
   resource_trailing_slash: "The `resource` of the metadata differs from the server's URL by a trailing slash.",
@@ -104,5 +107,5 @@ export const events = {
   rotation_lost:
     'The refresh token is refused after an answer had been lost: the server had rotated it. A login is needed.',
   signed_out: 'The tokens are forgotten. The revocations follow.',
-  spent: 'The refresh token is definitively refused. It is never sent again.',
+  spent: 'The refresh token is definitively refused, with an OAuth error. It is never sent again.',
 }

@@ -1,9 +1,10 @@
 import { CountersignError, createConnector } from '@countersign/node'
 import { CheckFailed, createChecks } from './checks.js'
-import { connectClient, type Session } from './client.js'
+import { connectClient, connectClient2, type Session } from './client.js'
 import type { DemoOptions } from './options.js'
 import { callTool } from './phases/call-tool.js'
 import { leaks } from './phases/leaks.js'
+import { otherClient } from './phases/other-client.js'
 import { refresh } from './phases/refresh.js'
 import { signIn } from './phases/sign-in.js'
 import { signOut } from './phases/sign-out.js'
@@ -18,7 +19,7 @@ const appId = 'com.example.demo'
 const host: Omit<Part, 'type'> = {
   name: 'host',
   where: 'this process',
-  what: "the MCP SDK's own Client over Streamable HTTP, with fetch: connection.fetch",
+  what: "the MCP SDK's own Client, 1.x and then 2.x, with fetch: connection.fetch",
 }
 
 /**
@@ -51,6 +52,10 @@ export async function runDemo(options: DemoOptions, stage: Stage, report: Report
   const connection = connector.connect(stage.mcpUrl)
 
   const sessions: Session[] = []
+  const keep = (session: Session): Session => {
+    sessions.push(session)
+    return session
+  }
   let phases = 0
   const scene: Scene = {
     stage,
@@ -60,11 +65,8 @@ export async function runDemo(options: DemoOptions, stage: Stage, report: Report
     traffic,
     checks,
     report: tell,
-    connect: async () => {
-      const session = await connectClient(connection)
-      sessions.push(session)
-      return session
-    },
+    connect: async () => keep(await connectClient(connection)),
+    connect2: async () => keep(await connectClient2(connection)),
     phase: (title) => tell({ type: 'phase', number: ++phases, title }),
     say,
   }
@@ -81,6 +83,7 @@ async function play(scene: Scene, printed: readonly Line[]): Promise<boolean> {
     const signedIn = await signIn(scene)
     await callTool(scene, signedIn)
     await refresh(scene, signedIn)
+    await otherClient(scene, signedIn)
     await signOut(scene, signedIn)
     await leaks(scene, printed)
     return true

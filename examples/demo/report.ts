@@ -12,6 +12,8 @@ export type Line =
   /** What happened outside the connector: the person, the clock, the demo's own probes. */
   | { readonly type: 'note'; readonly atMs: number; readonly about: string; readonly text: string }
   | Check
+  /** What a server does not have, and the demo therefore does not do. */
+  | { readonly type: 'not_offered'; readonly what: string; readonly why: string }
   | { readonly type: 'error'; readonly code?: string; readonly message: string }
   | { readonly type: 'summary'; readonly ok: boolean; readonly checks: number; readonly durationMs: number }
 

@@ -23,9 +23,11 @@ export function textReport(write: (text: string) => void, colour: boolean): Repo
 /** Blocks are set apart by one empty line: phases from each other, and what happened from what was checked. */
 function gap(before: Line['type'] | undefined, now: Line['type']): string {
   if (before === undefined) return ''
-  const moves = before === 'phase' || (now === 'check' && before !== 'check') || now === 'phase' || now === 'summary'
+  const moves = before === 'phase' || (judges(now) && !judges(before)) || now === 'phase' || now === 'summary'
   return moves || now === 'error' ? '\n' : ''
 }
+
+const judges = (type: Line['type']): boolean => type === 'check' || type === 'not_offered'
 
 function rendered(line: Line, paint: Paint): string {
   switch (line.type) {
@@ -43,6 +45,8 @@ function rendered(line: Line, paint: Paint): string {
       return said(line.atMs, line.about, line.text)
     case 'check':
       return check(line, paint)
+    case 'not_offered':
+      return `  ${paint('yellow', 'not offered')}  ${line.what}: ${line.why}`
     case 'error':
       return `  ${paint('red', 'FAILED')}  ${line.message}`
     case 'summary':

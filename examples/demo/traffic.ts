@@ -26,13 +26,13 @@ const eventTexts: Partial<Record<LogEventType, string>> = {
   signed_out: 'the tokens are forgotten here, and then revoked there',
 }
 
-export function createTraffic(stage: Stage, report: Report, elapsedMs: () => number): Traffic {
+export function createTraffic({ sideOf }: Pick<Stage, 'sideOf'>, report: Report, elapsedMs: () => number): Traffic {
   const exchanges: Exchange[] = []
   const deviations: Deviation[] = []
   const events: LogEvent[] = []
 
   const keep = (exchange: Omit<Exchange, 'type' | 'atMs' | 'to'>): void => {
-    const line: Exchange = { type: 'exchange', atMs: elapsedMs(), to: stage.sideOf(exchange.url), ...exchange }
+    const line: Exchange = { type: 'exchange', atMs: elapsedMs(), to: sideOf(exchange.url), ...exchange }
     exchanges.push(line)
     report(line)
   }
@@ -46,14 +46,16 @@ export function createTraffic(stage: Stage, report: Report, elapsedMs: () => num
         step: step ?? rpcOf(init),
         method: init?.method ?? 'GET',
         url: request.origin + request.pathname,
-        ...(stage.sideOf(request.href) === 'mcp' && { authorization: carried(init) }),
+        ...(sideOf(request.href) === 'mcp' && { authorization: carried(init) }),
       }
       const began = elapsedMs()
       try {
         const response = await fetch(input, init)
         keep({ ...sent, status: response.status, durationMs: elapsedMs() - began })
         const challenge = response.headers.get('www-authenticate')
-        if (challenge !== null) report({ type: 'note', atMs: elapsedMs(), about: 'challenge', text: challenge })
+        if (challenge !== null) {
+          report({ type: 'note', atMs: elapsedMs(), about: 'challenge', text: withoutQueries(challenge) })
+        }
         return response
       } catch (error) {
         keep(sent)
@@ -88,6 +90,9 @@ export function createTraffic(stage: Stage, report: Report, elapsedMs: () => num
     since: (count) => exchanges.slice(count),
   }
 }
+
+/** Queries of URLs carry secrets. */
+export const withoutQueries = (text: string): string => text.replace(/(https?:[^\s"'?#]*)[?#][^\s"']*/gi, '$1')
 
 const carried = (init: RequestInit | undefined): 'token' | 'bare' =>
   new Headers(init?.headers).has('authorization') ? 'token' : 'bare'

@@ -66,7 +66,7 @@ describe('the demo', () => {
     const lines = parsed(json)
     expect(lines.filter(({ type, ok }) => type === 'check' && !ok)).toEqual([])
     expect(lines.at(-1)).toMatchObject({ type: 'summary', ok: true, checks: checksOf(lines).length })
-    expect(lines.filter(({ type }) => type === 'phase')).toHaveLength(5)
+    expect(lines.filter(({ type }) => type === 'phase')).toHaveLength(6)
     for (const what of checksOf(lines)) expect(text.stdout).toContain(`  ok  ${what}: `)
   })
 
@@ -81,6 +81,22 @@ describe('the demo', () => {
     expect(lines).toContainEqual(expect.objectContaining({ type: 'check', received: 'interaction_required' }))
   })
 
+  it('shows a client of the other SDK, which finds the login there and causes no OAuth request', () => {
+    const lines = parsed(json)
+    const at = lines.findIndex(({ type, number }) => type === 'phase' && number === 4)
+    const phase = lines.slice(
+      at,
+      lines.findIndex(({ type, number }) => type === 'phase' && number === 5),
+    )
+    expect(phase[0]).toMatchObject({ title: expect.stringContaining('@modelcontextprotocol/client 2.x') })
+    const sent = phase.filter(({ type }) => type === 'exchange')
+    expect(sent.map(({ by, to, authorization }) => [by, to, authorization])).toEqual(
+      Array(sent.length).fill(['client', 'mcp', 'token']),
+    )
+    expect(sent.map(({ step }) => step)).toEqual(['initialize', 'initialized', 'stream', 'tools/call whoami'])
+    expect(phase.filter(({ event }) => event === 'login_started')).toEqual([])
+  })
+
   it('prints no JWT, and no query: queries carry codes and states', () => {
     for (const { stdout } of [text, json]) {
       expect(stdout).not.toMatch(/eyJ/)
@@ -93,7 +109,9 @@ describe('the command line of the demo', () => {
   it('has a help', async () => {
     const { code, stdout, stderr } = await run(demo, ['--help'])
     expect([code, stderr]).toEqual([0, ''])
-    for (const option of ['--browser', '--json', '--help']) expect(stdout).toContain(`  ${option} `)
+    for (const option of ['--browser', '--json', '--help', '--url <url>', '--tool <name>', '--arguments <json>']) {
+      expect(stdout).toContain(`  ${option} `)
+    }
   })
 
   it.each([
@@ -105,6 +123,21 @@ describe('the command line of the demo', () => {
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr.split('\n')[0]).toBe(complaint)
     expect(stderr).toContain('Usage: npx pnpm demo')
+  })
+
+  it('refuses what does not go together, and repeats nothing that may be secret', async () => {
+    const url = ['--url', 'https://a.example?key=secret']
+    const refused: readonly (readonly [readonly string[], string])[] = [
+      [['--url', 'notes?key=secret'], "Option '--url' takes an http(s) URL without user information"],
+      [['--url', 'ftp://a.example'], "Option '--url' takes an http(s) URL without user information"],
+      [['--url', 'https://me:secret@a.example'], "Option '--url' takes an http(s) URL without user information"],
+      [['--tool', 'whoami'], "Option '--tool' is for a '--url'"],
+      [[...url, '--arguments', '{}'], "Option '--arguments' is for a '--tool'"],
+      [[...url, '--tool', 'x', '--arguments', '["secret"]'], "Option '--arguments' takes a JSON object"],
+      [[...url, '--tool', 'x', '--arguments', 'secret'], "Option '--arguments' takes a JSON object"],
+    ]
+    const { stdout } = await run('test/docs/fixtures/demo-options.mjs', [JSON.stringify(refused.map(([args]) => args))])
+    expect(JSON.parse(stdout)).toEqual(refused.map(([, complaint]) => ({ kind: 'not_understood', complaint })))
   })
 
   it.skipIf(process.platform !== 'linux')(

@@ -71,7 +71,7 @@ describe('connections that share, on real servers', () => {
   it.each(['not a url', 'file:///etc/passwd', 'https://user:pw@mcp.example.com/'])('%s is no server', (url) => {
     const { connector } = connectorFor()
     expect(() => connector.connect(url)).toThrow(
-      expect.objectContaining({ code: 'options_invalid', expected: 'an http(s) URL without user information' }),
+      expect.objectContaining({ code: 'options_invalid', expected: 'url: an http(s) URL without user information' }),
     )
   })
 

@@ -87,7 +87,7 @@ describe('a login that fetch has opened', () => {
     const timeout = expect(request).rejects.toMatchObject({
       code: 'login_timeout',
       step: 'present',
-      url: `${server.issuer}/`,
+      url: server.url,
     })
     await clock.advance(600_000)
     await timeout

@@ -116,8 +116,8 @@ describe('a web backend: the host carries the person itself', () => {
 
     it.each([
       ['no state', (url: URL) => url.searchParams.delete('state'), 'state_mismatch'],
-      ['two states', (url: URL) => url.searchParams.append('state', 'x'), 'state_mismatch'],
-      ['two codes', (url: URL) => url.searchParams.append('code', 'x'), 'state_mismatch'],
+      ['two states', (url: URL) => url.searchParams.append('state', 'x'), 'authorization_response_invalid'],
+      ['two codes', (url: URL) => url.searchParams.append('code', 'x'), 'authorization_response_invalid'],
       ['an unknown state', (url: URL) => url.searchParams.set('state', 'unknown'), 'login_not_found'],
     ])('%s in the response: refused', async (_name, spoil, code) => {
       const { b, callback, expected } = await begun()

@@ -1,6 +1,6 @@
-import { CountersignError } from '@countersign/node'
 import type { Session } from '../client.js'
-import { loginsOpened, type Scene } from '../scene.js'
+import { patiently } from '../patiently.js'
+import { loginsOpened, type Scene, streamOpened } from '../scene.js'
 
 /** What signing in leaves for the later phases. */
 export interface SignedIn {
@@ -17,7 +17,7 @@ export async function signIn(scene: Scene): Promise<SignedIn> {
   scene.phase('Sign-in: nothing is stored, so the server challenges and a person is asked')
   visitor.announce()
 
-  const session = await connected(scene)
+  const session = await patiently(connection, scene.say, () => scene.connect())
   await streamOpened(scene)
   await visitor.arrived()
 
@@ -41,25 +41,6 @@ export async function signIn(scene: Scene): Promise<SignedIn> {
   const expected = visitor.name ?? 'somebody'
   checks.holds('its subject is the person who signed in (sub)', sub === (visitor.name ?? sub), sub, expected)
   return { session, accessToken, identity: `${sub} (${scope})` }
-}
-
-/** A `fetch` waits for a person for a while only; the login goes on, and the next client finds it done. */
-async function connected(scene: Scene): Promise<Session> {
-  try {
-    return await scene.connect()
-  } catch (error) {
-    if (!CountersignError.is(error) || error.code !== 'interaction_pending') throw error
-    scene.say('pending', error.message)
-    await scene.connection.authorize()
-    return scene.connect()
-  }
-}
-
-/** The client opens its stream for server messages in the background: waited for, so that it has its place in the story. */
-async function streamOpened({ traffic }: Scene): Promise<void> {
-  for (let wait = 0; wait < 100 && !traffic.exchanges.some(({ step }) => step === 'stream'); wait++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 /** The claims of a JWT, not verified: the MCP server does that. */

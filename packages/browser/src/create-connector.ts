@@ -5,9 +5,9 @@ import {
   memoryStore,
 } from '@countersign/core'
 
-/** A connector in a page: as core's, but `appId` is required, because whose logins these are must outlive the page. */
+/** A connector in a page: as core's, but `appId` is required. */
 export interface BrowserConnectorOptions extends ConnectorOptions {
-  /** Prefixes every key in the store, for example `com.example.app`. */
+  /** Prefixes every key in the store, so that two applications can share one: `com.example.app`, say. */
   readonly appId: string
 }
 

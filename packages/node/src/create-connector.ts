@@ -7,9 +7,9 @@ import {
 import { loopback } from './loopback/user-agent.js'
 import { nodePresence } from './presence.js'
 
-/** A connector in Node: as core's, but `appId` is required, because whose logins these are must outlive the process. */
+/** A connector in Node: as core's, but `appId` is required. */
 export interface NodeConnectorOptions extends ConnectorOptions {
-  /** Prefixes every key in the store, for example `com.example.agent`. */
+  /** Prefixes every key in the store, so that two applications can share one: `com.example.agent`, say. */
   readonly appId: string
 }
 

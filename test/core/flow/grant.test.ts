@@ -112,7 +112,7 @@ describe('the grant: what a sign-in left', () => {
         valid, sent     | rejected         | spent r1, turn 3 got 2, unanswered 1, retry at 5
         valid, sent     | signed_out       | absent, turn 4 got 4, to revoke r1
         spent           | leased           | spent r1, turn 4 got 2, lease M, to revoke r0
-        spent           | granted          | valid r9, turn 3 got 5, to revoke r0 r1
+        spent           | granted          | valid r9, turn 3 got 5, to revoke r0
         spent           | granted, late    | spent r1, turn 3 got 2, to revoke r0 r9
         spent           | refreshed        | valid r2, turn 3 got 3, to revoke r0
         spent           | refreshed, late  | spent r1, turn 3 got 2, to revoke r0 r2

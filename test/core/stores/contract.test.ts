@@ -1,90 +1,68 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { memoryStore, type Store } from '@countersign/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encrypted, keyValueStore, memoryStore } from '@countersign/core'
+import { afterEach } from 'vitest'
+import { storeContract } from '../../contracts/store.js'
 import { fileStore } from '../../support/file-store.js'
 
 const directories: string[] = []
 afterEach(async () => {
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true })
 })
-const stores: readonly (readonly [string, () => Promise<Store>])[] = [
-  ['memory', async () => memoryStore()],
-  [
-    "the tests' files",
-    async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'countersign-'))
-      directories.push(directory)
-      return fileStore(directory)
-    },
-  ],
+
+const keys = [
+  { id: 'new', key: new Uint8Array(32).fill(2) },
+  { id: 'old', key: new Uint8Array(32).fill(1) },
 ]
 
-describe.each(stores)('what core asks of a store: %s', (_name, make) => {
-  let store: Store
-  beforeEach(async () => {
-    store = await make()
-  })
+storeContract('memory', () => {
+  const store = memoryStore()
+  return { open: () => store }
+})
 
-  test('it has a name for people', () => {
-    expect(store.name).not.toBe('')
-  })
+storeContract(
+  "the tests' files",
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'countersign-'))
+    directories.push(directory)
+    return { open: () => fileStore(directory) }
+  },
+  { rounds: 5 },
+)
 
-  test('what is not there is undefined', async () => {
-    expect(await store.get('k')).toBeUndefined()
-    expect(await store.keys('')).toEqual([])
-  })
+storeContract('a key-value store that lists its keys', () => {
+  const map = new Map<string, string>()
+  return { open: () => keyValueStore(map) }
+})
 
-  test('a value is put where there is none, and only there', async () => {
-    expect(await store.replace('k', undefined, 'one')).toBe(true)
-    expect(await store.replace('k', undefined, 'two')).toBe(false)
-    expect(await store.get('k')).toBe('one')
-  })
-
-  test('a value is replaced by who knows it, and by nobody else', async () => {
-    await store.replace('k', undefined, 'one')
-    expect(await store.replace('k', 'another', 'two')).toBe(false)
-    expect(await store.replace('k', 'one', 'two')).toBe(true)
-    expect(await store.get('k')).toBe('two')
-  })
-
-  test('a value is consumed once', async () => {
-    await store.replace('k', undefined, 'one')
-    const taken = await Promise.all([1, 2, 3].map(() => store.replace('k', 'one', undefined)))
-    expect(taken.filter((done) => done)).toHaveLength(1)
-    expect(await store.get('k')).toBeUndefined()
-    expect(await store.keys('')).toEqual([])
-  })
-
-  test('of many who replace the same value, one wins', async () => {
-    await store.replace('k', undefined, '0')
-    const all = await Promise.all(Array.from({ length: 20 }, (_, n) => store.replace('k', '0', `by ${n}`)))
-    expect(all.filter((done) => done)).toHaveLength(1)
-    expect(await store.get('k')).toBe(`by ${all.indexOf(true)}`)
-  })
-
-  test('keys are found by how they begin', async () => {
-    for (const key of ['app/grant/1', 'app/grant/2', 'app/attempt/1', 'other/grant/1']) {
-      await store.replace(key, undefined, 'v')
-    }
-    expect([...(await store.keys('app/grant/'))].sort()).toEqual(['app/grant/1', 'app/grant/2'])
-    expect(await store.keys('app/registration/')).toEqual([])
-  })
-
-  test.each(['', '{"a":1}', 'ü漢😀', 'line\nbreak\u0000', 'x'.repeat(100_000)])(
-    'a value is any text (%#)',
-    async (value) => {
-      await store.replace('k', undefined, value)
-      expect(await store.get('k')).toBe(value)
-      expect(await store.replace('k', value, 'next')).toBe(true)
+storeContract('a key-value store that does not, and answers late', () => {
+  const map = new Map<string, string>()
+  const late = () => new Promise((resolve) => setImmediate(resolve))
+  const kv = {
+    get: async (key: string) => {
+      await late()
+      return map.get(key) ?? null
     },
-  )
+    set: async (key: string, value: string) => {
+      await late()
+      map.set(key, value)
+    },
+    delete: async (key: string) => {
+      await late()
+      map.delete(key)
+    },
+  }
+  return { open: () => keyValueStore(kv) }
+})
 
-  test('what has expired is not there', async () => {
-    await store.replace('k', undefined, 'v', { expiresAt: Date.now() - 1 })
-    expect(await store.get('k')).toBeUndefined()
-    expect(await store.keys('')).toEqual([])
-    expect(await store.replace('k', undefined, 'w')).toBe(true)
-  })
+storeContract('encrypted memory', () => {
+  const store = memoryStore()
+  return { open: () => encrypted(store, keys) }
+})
+
+storeContract('encrypted memory under rotation: each instance has another first key', () => {
+  const store = memoryStore()
+  let opened = 0
+  return { open: () => encrypted(store, opened++ % 2 === 0 ? keys : [...keys].reverse()) }
 })

@@ -3,8 +3,10 @@ import { publicUrl, quoteForeign } from './text.js'
 
 /** What the person is asked for, in an `interaction_required` error: enough for a host to draw its own button. */
 export interface InteractionNeed {
+  /** The MCP server's whole URL. Where it has a query it is not enumerable, so that JSON and `inspect` do not show it. */
   readonly url: string
   readonly account?: string
+  /** What a login has to cover, space-separated. */
   readonly scope?: string
   readonly reason: 'no_login' | 'login_ended' | 'more_scope'
 }
@@ -39,7 +41,8 @@ export interface ErrorRecord {
 }
 
 /**
- * Every failure of Countersign. `code` is closed: a `switch` over it can be exhaustive.
+ * Every failure of OAuth, and of what Countersign is given. `code` is closed: a `switch` over it can be exhaustive. What the
+ * runtime's `fetch` throws for the MCP request itself is none of these, and reaches the caller unchanged.
  *
  * @example
  * ```ts

@@ -63,7 +63,7 @@ export async function becomeClient(
   const scope = unionScope(value?.scope, target.scope)
   const asked = {
     endpoint: dynamic ? target.registration_endpoint : undefined,
-    initialAccessToken: initialAccessToken && (await reveal(initialAccessToken)),
+    initialAccessToken: initialAccessToken && (await reveal(core, initialAccessToken)),
     redirect_uri,
     metadata: { client_name: clientName, client_uri: clientUri, logo_uri: logoUri, redirect_uris, scope },
   }

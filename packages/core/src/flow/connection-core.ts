@@ -22,8 +22,8 @@ export class ConnectionCore {
   readonly origin: string
   readonly account: string | undefined
   /** What `connect` was given, and what it comes to with the connector's options. */
-  readonly own: ServerOptions
-  readonly options: ServerOptions
+  own: ServerOptions
+  options: ServerOptions
   readonly status: Status = new Status(this)
   readonly renewing: Renewing = new Renewing(this)
   readonly signingIn: SigningIn = new SigningIn(this)
@@ -50,6 +50,12 @@ export class ConnectionCore {
     })
   }
 
+  /** Takes the options of the first `connect` that gives any. */
+  adopt(own: ServerOptions, options: ServerOptions): void {
+    this.own = own
+    this.options = options
+  }
+
   /** What the steps work with; made when one is about to run, so that an idle connection holds none of it. */
   get context(): StepContext {
     const { runtime, url, options } = this
@@ -69,6 +75,10 @@ export class ConnectionCore {
   /** @throws CountersignError `connector_closed` */
   open(): void {
     if (this.runtime.closed) throw new CountersignError('connector_closed', { step: 'connect', url: this.url })
+  }
+
+  get signedIn(): boolean {
+    return tokensOf(this.held.known) !== undefined
   }
 
   /** Whether the person ended the login: then no request opens another. */
@@ -112,7 +122,16 @@ export class ConnectionCore {
     const { url, account, options, challenge } = this
     const wanted = scope ?? this.wider(options.scope ?? challenge?.scope)
     const interaction = defined({ url, reason, account, scope: wanted })
-    return new CountersignError('interaction_required', { step: 'authorize', url, interaction })
+    const why = { no_login: 'no login', login_ended: 'a login that has ended', more_scope: 'a call for more scope' }
+    const received = this.signedOut ? 'a sign-out' : why[reason]
+    const asked = wanted === undefined ? undefined : `a login for ${wanted}`
+    return new CountersignError('interaction_required', {
+      step: 'authorize',
+      url,
+      expected: asked,
+      received,
+      interaction,
+    })
   }
 
   emit(type: LogEvent['type'], level: LogEvent['level'], more: Partial<LogEvent> = {}): void {

@@ -4,28 +4,37 @@ import type { Json } from '../ports/json.js'
 import { defined } from '../primitives/defined.js'
 import { authorizedFetch } from './authorized-fetch.js'
 import type { ConnectionCore } from './connection-core.js'
-import { tokensOf, usable } from './current-token.js'
+import { renewable, tokensOf, usable } from './current-token.js'
 import { wait } from './patience.js'
 import { track } from './runtime.js'
 import { signOut } from './sign-out.js'
+import type { LoginEnd } from './signing-in.js'
 import { restoring, type Snapshot } from './snapshot.js'
 
 const APP_STATE_MAX_BYTES = 4_096
 
 /** One MCP server for one account. Its members are bound: they may be passed on by themselves. */
 export interface Connection {
+  /** The MCP server, with its query. */
   readonly url: string
+  /** Whose login it is, in the host's own words; undefined: the only one. */
   readonly account: string | undefined
   /**
    * `fetch` with this connection's token, for any MCP client that takes one.
    *
    * Only requests to the server's own origin carry the token. A `401` is answered for: the current token, a refresh, a login
-   * where `interaction` allows it, each at most once for a request. An `Authorization` header on the request itself switches
-   * all of it off.
+   * where `interaction` allows it, each at most once for a request. After a login that the person declined, and after a sign-out,
+   * it opens none until `authorize()` is called. An `Authorization` header on the request itself switches all of it off.
+   *
+   * Every answer but a `401` and a `403` with `insufficient_scope` comes as it is. So does what the runtime's `fetch` throws for
+   * the request itself: a `TypeError` where the server is down, the signal's reason where the caller aborts. A caller that
+   * aborts while a login or a refresh is waited for gets `request_aborted`, with the signal's reason as `cause`.
    *
    * @throws CountersignError `interaction_required`, `interaction_pending`, `credentials_rejected`, `insufficient_scope`,
-   * `header_rejected`, `request_not_replayable`, `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`,
-   * `store_unavailable`, `connector_closed`, and what a login ends with
+   * `header_rejected`, `request_not_replayable`, `request_aborted`, `store_unavailable`, `connector_closed`; of a refresh
+   * `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (the client was refused, the
+   * login is kept), `client_authentication_unsupported`, `options_invalid`; of a login what `authorize` rejects with
+   * @throws what the runtime's `fetch` throws for the request itself, and what the host's `onStepUp` throws
    */
   readonly fetch: Fetch
   /**
@@ -36,6 +45,15 @@ export interface Connection {
    * @param options.appState - JSON of at most 4 KB, handed back by `completeAuthorization`; never in a URL
    * @param options.force - a new login although one is good
    * @param options.signal - gives up waiting, and the login with it if this call opened it
+   * @throws CountersignError `interaction_required` (`interaction: 'never'`, or no user agent), `options_invalid`,
+   * `connector_closed`, `request_aborted`, `store_unavailable`, `unexpected`; of discovery `resource_metadata_not_found`,
+   * `resource_metadata_invalid`, `resource_mismatch`, `issuer_not_expected`, `issuer_mismatch`,
+   * `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`, `pkce_unsupported`; of becoming a client
+   * `client_id_required`, `client_authentication_unsupported`, `registration_rejected`, `registration_invalid`,
+   * `user_agent_unsuitable`; of the person `browser_not_opened`, `login_timeout`, `login_cancelled`, `access_denied`,
+   * `authorization_rejected`, `authorization_response_invalid`, `state_mismatch`; of the tokens `token_request_rejected`,
+   * `token_response_invalid`, `client_forgotten`, `login_not_found` (the answer was taken elsewhere); of any OAuth request
+   * `network_error`, `request_timeout`, `server_unavailable`, `redirect_refused`, `response_too_large`, `url_not_allowed`
    */
   authorize(options?: {
     readonly scope?: string
@@ -45,9 +63,18 @@ export interface Connection {
   }): Promise<Snapshot>
   /**
    * The first half of a login whose person the host carries itself. `state` goes into the person's own session and comes back
-   * to `completeAuthorization`, always.
+   * to `completeAuthorization`, always. Asks nobody, and works after a sign-out too.
    *
+   * @param options.redirectUri - absolute, without fragment; sent and registered as it is written
+   * @param options.scope - must be covered; space-separated
+   * @param options.appState - JSON of at most 4 KB, handed back by `completeAuthorization`; never in a URL
    * @returns `expiresAt` in milliseconds since the epoch
+   * @throws CountersignError `interaction_required` (`interaction: 'never'`), `options_invalid`, `connector_closed`,
+   * `store_unavailable`; of discovery `resource_metadata_not_found`, `resource_metadata_invalid`, `resource_mismatch`,
+   * `issuer_not_expected`, `issuer_mismatch`, `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`,
+   * `pkce_unsupported`; of becoming a client `client_id_required`, `client_authentication_unsupported`, `registration_rejected`,
+   * `registration_invalid`; of any OAuth request `network_error`, `request_timeout`, `server_unavailable`, `redirect_refused`,
+   * `response_too_large`, `url_not_allowed`
    */
   beginAuthorization(options: {
     readonly redirectUri: string
@@ -58,7 +85,10 @@ export interface Connection {
    * The current access token, renewed first where it is about to expire. Never opens a login.
    *
    * @param options.refresh - renew it in any case
-   * @throws CountersignError `interaction_required`, and what a refresh ends with
+   * @param options.signal - gives up waiting; a refresh goes on
+   * @throws CountersignError `interaction_required`, `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`,
+   * `token_request_rejected` (the client was refused, the login is kept), `client_authentication_unsupported`,
+   * `options_invalid` (the supplier of the client's secret failed), `request_aborted`, `store_unavailable`, `connector_closed`
    */
   token(options?: { readonly refresh?: boolean; readonly signal?: AbortSignal }): Promise<{
     readonly accessToken: string
@@ -68,15 +98,22 @@ export interface Connection {
     readonly scope?: string
   }>
   /**
-   * Signs out: forgets the tokens, then revokes them (RFC 7009). Afterwards only `authorize()` opens a login.
+   * Signs out: forgets the tokens, then revokes them (RFC 7009). A login under way ends with `login_cancelled`. Afterwards only
+   * `authorize()` and `beginAuthorization()` open a login. A revocation that fails is a diagnostic, and no failure.
    *
    * @param options.forgetClient - drop the dynamic registration too
+   * @throws CountersignError `store_unavailable`, `connector_closed`
    */
   signOut(options?: { readonly forgetClient?: boolean }): Promise<void>
+  /** What a user interface shows: the same object until something changes. */
   getSnapshot(): Snapshot
   /** Always `restoring`: for pages that are rendered on a server. */
   getServerSnapshot(): Snapshot
-  /** @returns ends the subscription */
+  /**
+   * Calls `listener` when the snapshot has changed. What it throws is dropped.
+   *
+   * @returns ends the subscription
+   */
   subscribe(listener: () => void): () => void
 }
 
@@ -110,26 +147,32 @@ async function authorize(core: ConnectionCore, options: AuthorizeOptions): Promi
   core.open()
   const { scope, force = false, signal } = options
   const appState = appStateText(options.appState)
+  const mayOpen = core.mode !== 'never' && core.runtime.options.userAgent !== undefined
+  // Nobody's click is lost by waiting for the store where no page can be opened anyway.
+  if (core.held.known === undefined && !mayOpen) await core.held.read()
   if (!force && core.covers(scope)) return core.status.snapshot
-  if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
+  if (!mayOpen) throw core.interactionRequired(core.signedIn ? 'more_scope' : 'no_login', scope)
   core.refusedScopes = undefined
-  const joined = core.signingIn.underWay
-  // Before anything is awaited: a popup has to open within the click.
-  const outcome = core.signingIn.signIn({
-    scope: core.wider(scope),
-    appState,
-    unless: force ? undefined : () => core.covers(scope),
-  })
+
   // The login has its own time limit; this one only ends a wait that nothing else would.
   const timeoutMs = 2 * core.runtime.loginTimeoutMs
   const step = 'authorize'
-  const end = await wait(core, { step, timeoutMs, code: 'login_timeout', signal }, () => outcome).catch(
-    (error: unknown) => {
-      const { url } = core
-      if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', { step, url }))
-      throw error
-    },
-  )
+  const enough = force ? undefined : (): boolean => core.covers(scope)
+  let joined = core.signingIn.underWay
+  // Before anything is awaited: a popup has to open within the click.
+  const open = (): Promise<LoginEnd> => core.signingIn.signIn({ scope: core.wider(scope), appState, unless: enough })
+  const login = async (): Promise<LoginEnd> => {
+    const end = await open()
+    // Somebody else's login may have been for less.
+    if (!joined || end === 'parked' || (!force && core.covers(scope))) return end
+    joined = false
+    return open()
+  }
+  const end = await wait(core, { step, timeoutMs, code: 'login_timeout', signal }, login).catch((error: unknown) => {
+    const { url } = core
+    if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', { step, url }))
+    throw error
+  })
   // The page is about to go away; whoever awaits this goes with it.
   return end === 'parked' ? new Promise<never>(() => undefined) : core.status.snapshot
 }
@@ -161,9 +204,10 @@ async function token(
 ): ReturnType<Connection['token']> {
   core.open()
   const before = await core.renewing.current(signal)
+  const hadRefreshToken = renewable(core.held.known)
   if (refresh && before !== undefined && !(await core.renewing.renew(signal))) {
-    // What is left of the access token must not make authorize() think that all is well.
-    core.status.set({ personNeeded: !core.signedOut })
+    // What is left of the access token must not make authorize() think that all is well; without a refresh token it is.
+    if (hadRefreshToken) core.status.set({ personNeeded: !core.signedOut })
     throw core.interactionRequired('login_ended')
   }
   const tokens = refresh ? tokensOf(core.held.known) : before

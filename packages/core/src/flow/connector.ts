@@ -1,16 +1,19 @@
 import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
 import { callbackParameters, readAuthorizationResponse } from '../messages/authorization-response.js'
 import type { Json } from '../ports/json.js'
 import { defined } from '../primitives/defined.js'
 import { awaitCompletion, findPending } from './completion.js'
 import { type Connection, connectionOf } from './connection.js'
 import { ConnectionCore } from './connection-core.js'
-import { type ConnectorOptions, normaliseServerUrl, type ServerOptions, sameOptions, serverOptions } from './options.js'
+import { type ConnectorOptions, differences, normaliseServerUrl, type ServerOptions, serverOptions } from './options.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
 /** What `completeAuthorization` is given to check the response against. */
 export interface Expected {
+  /** The account of the session that brings the response. */
   readonly account?: string | undefined
+  /** The `state` that `beginAuthorization` gave to that session. */
   readonly state?: string | undefined
 }
 
@@ -34,11 +37,18 @@ export interface Connector {
    * delivered twice gets the same connection, and nothing is sent twice.
    *
    * @param expected - of a login that `beginAuthorization` began, the `state` must be given again, and the account if it had one
-   * @throws CountersignError `state_mismatch`, `account_mismatch`, `login_not_found`, `issuer_mismatch`, `access_denied`,
-   * `authorization_rejected`, `authorization_response_invalid`, `token_request_rejected`, `token_response_invalid`, …
+   * @throws CountersignError of the response `state_mismatch`, `account_mismatch`, `login_not_found`, `issuer_mismatch`,
+   * `access_denied`, `authorization_rejected`, `authorization_response_invalid`, `login_timeout` (it came too late); of the tokens
+   * `token_request_rejected`, `token_response_invalid`, `client_forgotten`, `client_authentication_unsupported`,
+   * `server_unavailable`, `network_error`, `request_timeout`, `redirect_refused`, `response_too_large`, `url_not_allowed`;
+   * `login_cancelled` (a sign-out meanwhile), `options_invalid` (the supplier of the client's secret failed),
+   * `store_unavailable`, `connector_closed`
    */
   completeAuthorization(callback: string | URL | URLSearchParams, expected?: Expected): Promise<Completed>
-  /** Ends logins that are under way, waits for refreshes until they are stored, and refuses everything afterwards. */
+  /**
+   * Ends logins that are under way, waits for refreshes until they are stored, at most four times `requestTimeoutMs`, and refuses
+   * everything afterwards with `connector_closed`. Does not fail.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -55,7 +65,8 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
     if (cores.get(key)?.deref() === undefined) cores.delete(key)
   })
 
-  const open: Open = (url, { account, ...own }) => {
+  const open: Open = (url, { account, ...given }) => {
+    const own: ServerOptions = defined(given)
     if (runtime.closed) throw new CountersignError('connector_closed', { step: 'connect' })
     const at = normaliseServerUrl(url)
     const key = JSON.stringify([at, account])
@@ -66,13 +77,16 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
       collected.register(core, key)
       return core
     }
-    const names = Object.keys(own)
-    if (names.length === 0 || sameOptions(own, held.own)) return held
+    if (Object.keys(own).length === 0) return held
+    // Opened by a completion, which knows no options: the first that are given are the connection's.
+    if (Object.keys(held.own).length === 0) held.adopt(own, serverOptions(options, at, own))
+    const differing = differences(own, held.own)
+    if (differing.length === 0) return held
     throw new CountersignError('connection_conflict', {
       step: 'connect',
       url: at,
-      expected: `options as before: ${Object.keys(held.own).join(', ') || 'none'}`,
-      received: names.join(', '),
+      expected: 'the options that it is held with',
+      received: `another ${differing.join(', ')}`,
     })
   }
 
@@ -80,7 +94,12 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
     runtime.closed = true
     const reason = new CountersignError('connector_closed', { step: 'connect' })
     for (const work of runtime.working) work.cancel?.(reason)
-    await Promise.all([...runtime.working].map((work) => work.done))
+    const done = Promise.all([...runtime.working].map((work) => work.done))
+    // A store or a user agent that never answers is the host's own; nothing of ours lasts longer than a lease.
+    await withDeadline(
+      { clock: runtime.clock, timeoutMs: 4 * runtime.requestTimeoutMs, onTimeout: () => reason, onAbort: () => reason },
+      () => done,
+    ).catch(() => undefined)
   }
 
   return {
@@ -102,7 +121,8 @@ async function complete(
   const step = 'authorize'
   const parameters = callbackParameters(callback)
   const read = readAuthorizationResponse(parameters)
-  const state = 'value' in read ? read.value.state : undefined
+  if ('invalid' in read) throw new CountersignError('authorization_response_invalid', { step, ...read.invalid })
+  const { state } = read.value
   if (state === undefined) {
     throw new CountersignError('state_mismatch', { step, expected: 'a callback with one state', received: 'none' })
   }
@@ -125,10 +145,15 @@ async function complete(
 
   const core = open(url, defined({ account }))
   await runtime.completions.run(state, async () => {
-    if ('attempt' in value) return core.signingIn.complete(found, value, parameters)
-    // Another page or process has it: its code is spent, what it brings is in the store.
-    if (!value.completed) await awaitCompletion(runtime, found.key)
+    try {
+      if ('attempt' in value) return await core.signingIn.complete(found, value, parameters)
+    } catch (error) {
+      if (!CountersignError.is(error) || error.code !== 'login_not_found') throw error
+    }
+    // Another page or process has taken it: its code is spent, and what it brings is in the store.
+    await awaitCompletion(runtime, found.key)
     return core.held.read()
   })
+  runtime.carried.delete(state)
   return { connection: connectionOf(core), appState: app_state === undefined ? undefined : JSON.parse(app_state) }
 }

@@ -73,6 +73,8 @@ export type GrantEvent =
       readonly grant: string
       readonly from: Granted
       readonly tokens: Tokens
+      /** Set where the answer brought no access token that can be used. */
+      readonly retry_at?: number
     }
   /** Surely before a commit. */
   | { readonly type: 'deferred'; readonly id: string; readonly retry_at: number }
@@ -101,7 +103,8 @@ export function grant(s: Grant, e: GrantEvent): Grant {
       if (e.turn <= s.got) return plus(s, toRevoke(e.granted, e.granted.tokens))
       const { unanswered: _u, retry_at: _r, ...kept } = withoutLease(s, e.id)
       const old =
-        s.phase !== 'absent' && s.granted.tokens.refresh_token !== e.granted.tokens.refresh_token
+        // One that was refused for good needs no revocation.
+        s.phase === 'valid' && s.granted.tokens.refresh_token !== e.granted.tokens.refresh_token
           ? toRevoke(s.granted, s.granted.tokens)
           : []
       return plus({ ...kept, phase: 'valid', grant: e.grant, granted: e.granted, got: e.turn }, old)
@@ -110,7 +113,8 @@ export function grant(s: Grant, e: GrantEvent): Grant {
       if (s.phase === 'absent' || s.grant !== e.grant || e.turn <= s.got) return plus(s, toRevoke(e.from, e.tokens))
       const { unanswered: _u, retry_at: _r, ...kept } = withoutLease(s, e.id)
       const granted = { ...s.granted, tokens: carry(s.granted.tokens, e.tokens) }
-      return { ...kept, phase: 'valid', grant: s.grant, granted, got: e.turn }
+      const retry = e.retry_at === undefined ? {} : { retry_at: e.retry_at }
+      return { ...kept, ...retry, phase: 'valid', grant: s.grant, granted, got: e.turn }
     }
     case 'deferred':
       return s.lease?.id === e.id ? { ...withoutLease(s, e.id), retry_at: e.retry_at } : s
@@ -152,6 +156,9 @@ function withoutLease<S extends Grant>(s: S, id: string): S {
 const toRevoke = ({ target, client }: Granted, { refresh_token }: Tokens): readonly Replaced[] =>
   refresh_token === undefined ? [] : [{ refresh_token, target, ...(client && { client }) }]
 
+/** A record must not grow with every login: of very many, the oldest have long expired. */
+const MOST_REPLACED = 16
+
 function plus(s: Grant, more: readonly Replaced[]): Grant {
-  return more.length === 0 ? s : { ...s, replaced: [...(s.replaced ?? []), ...more] }
+  return more.length === 0 ? s : { ...s, replaced: [...(s.replaced ?? []), ...more].slice(-MOST_REPLACED) }
 }

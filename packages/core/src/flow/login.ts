@@ -14,7 +14,7 @@ import { discover } from './discovery.js'
 import { drive } from './drive.js'
 import { forgetLease, newLease, waitForLease } from './lease.js'
 import { withSecret } from './secrets.js'
-import { storeTokens } from './store-tokens.js'
+import { settleSurely } from './settle.js'
 
 /** How long a login's exchange waits for a refresh that is under way elsewhere. */
 const HAND_OVER_WAIT_MS = 10_000
@@ -45,7 +45,7 @@ interface Holding {
  * @throws the error of the step that failed
  */
 export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
-  const { core, signal, presentation, carried, found } = login
+  const { core, signal, carried, found } = login
   const { runtime } = core
   const holding: Holding = {}
   let failure: CountersignError | undefined
@@ -71,7 +71,7 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     })),
     register: handler<AttemptIn<'registering'>>(async ({ request, target }) => ({
       type: 'client_ready',
-      client: await becomeClient(core, target, presentation, request.registered_again ?? false, signal),
+      client: await becomeClient(core, target, patient(login), request.registered_again ?? false, signal),
     })),
     prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => ({
       type: 'request_prepared',
@@ -113,31 +113,45 @@ async function present(
   { core, presentation, signal }: Login,
   { target, pending }: AttemptIn<'authorizing'>,
 ): Promise<AttemptEvent | 'parked'> {
-  const { url } = core
   const { clock } = core.runtime
   const step = 'present'
   core.emit('login_waiting', 'info')
-  const answer = await withDeadline(
-    {
-      clock,
-      signal,
-      timeoutMs: pending.expires_at - clock.now(),
-      onTimeout: () => new CountersignError('login_timeout', { step, url: target.issuer }),
-      onAbort: () => new CountersignError('login_cancelled', { step, url, cause: signal.reason }),
-    },
-    () =>
-      presentation.present({
-        kind: 'redirect',
-        authorizationUrl: pending.authorization_url,
-        state: pending.state,
-        resumed: false,
-      }),
+  const answer = await forPerson({ core, signal }, pending.expires_at - clock.now(), () =>
+    presentation.present({
+      kind: 'redirect',
+      authorizationUrl: pending.authorization_url,
+      state: pending.state,
+      resumed: false,
+    }),
   )
   if (answer === 'parked') return answer
   if (answer === 'shown') throw new CountersignError('user_agent_unsuitable', { step, received: answer })
   const code = acceptAuthorizationResponse(answer, pending, target, clock.now())
   return { type: 'code_received', state: pending.state, code }
 }
+
+/** A user agent is the host's code: neither its answer nor its silence keeps a login beyond its time limit. */
+function forPerson<T>(
+  { core, signal }: Pick<Login, 'core' | 'signal'>,
+  timeoutMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const where = { step: 'present', url: core.url }
+  return withDeadline(
+    {
+      clock: core.runtime.clock,
+      signal,
+      timeoutMs,
+      onTimeout: () => new CountersignError('login_timeout', where),
+      onAbort: () => new CountersignError('login_cancelled', { ...where, cause: signal.reason }),
+    },
+    work,
+  )
+}
+
+const patient = (login: Login): Pick<Presentation, 'way'> => ({
+  way: (server) => forPerson(login, login.core.runtime.loginTimeoutMs, () => login.presentation.way(server)),
+})
 
 async function exchangeCode(
   { core, found }: Login,
@@ -181,7 +195,7 @@ async function release({ held }: ConnectionCore, holding: Holding): Promise<void
 async function handOver(core: ConnectionCore, { lease }: Holding, granted: Granted): Promise<void> {
   const { runtime, context, url } = core
   if (lease === undefined) return
-  await storeTokens(core, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
+  await settleSurely(core, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
   const { target, tokens } = granted
   // That a server keeps offline_access to itself narrows nothing that a request could notice.
   if (tokens.scope !== undefined && !includesScope(`${tokens.scope} offline_access`, target.scope)) {

@@ -11,7 +11,7 @@ export interface McpRequest {
   readonly ownAuthorization: boolean
   readonly signal: AbortSignal | null | undefined
   readonly method: string
-  /** Whether it can be sent a second time. A stream cannot, and is never buffered. */
+  /** Whether it can be sent a second time. A stream or an iterator cannot, and is never buffered. */
   readonly replayable: boolean
   /** The SDKs' legacy SSE transport: it alone asks for this cache mode. */
   readonly legacySse: boolean
@@ -32,10 +32,17 @@ export function readRequest(core: ConnectionCore, input: string | URL | Request,
     ownAuthorization: headers?.has('authorization') ?? false,
     signal: init?.signal ?? request?.signal,
     method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
-    replayable: !(body instanceof ReadableStream) && !(request?.body && init?.body === undefined),
+    replayable: isReplayable(body) && !(request?.body && init?.body === undefined),
     legacySse: (init?.cache ?? request?.cache) === 'no-store',
   }
 }
+
+const isReplayable = (body: unknown): boolean =>
+  body === undefined ||
+  body === null ||
+  typeof body === 'string' ||
+  ArrayBuffer.isView(body) ||
+  [ArrayBuffer, Blob, FormData, URLSearchParams].some((type) => body instanceof type)
 
 /**
  * The headers of a request with a token added, at the price of copying one header: setting it anew for every request would
@@ -91,8 +98,8 @@ export function send(core: ConnectionCore, request: McpRequest, tokens: Tokens |
   return core.runtime.fetch(input, { ...init, headers })
 }
 
-/** A stream that the client opens for itself, with nobody waiting: it never opens a browser. */
+/** A stream that the client opens for itself, or the end of a session, with nobody waiting: neither opens a browser. */
 export function isBackground({ method, init }: McpRequest): boolean {
-  if (method === 'GET') return true
+  if (method === 'GET' || method === 'DELETE') return true
   return typeof init?.body === 'string' && /"method"\s*:\s*"subscriptions\/listen"/.test(init.body)
 }

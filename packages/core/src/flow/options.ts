@@ -12,7 +12,10 @@ import { parseUrl } from '../primitives/parse-url.js'
 /** Named way out of issuer pinning: use whatever issuer discovery leads to. */
 export const trustDiscovered: unique symbol = Symbol('countersign.trustDiscovered')
 
-/** A secret, or a supplier that is asked when it is needed, so that it need not be kept in memory. */
+/**
+ * A secret, or a supplier that is asked each time it is needed, so that it need not be kept in memory. A supplier that fails, or
+ * is silent for `requestTimeoutMs`, is `options_invalid`.
+ */
 export type Secret = string | (() => Promise<string>)
 
 /** A client that was registered by hand. It belongs to the issuer that is named beside it. */
@@ -20,6 +23,7 @@ export interface RegisteredClient {
   /** Exactly the issuer string of the authorization server, or `trustDiscovered`. */
   readonly issuer: string | typeof trustDiscovered
   readonly clientId: string
+  /** Default: none, a public client. Never stored. */
   readonly clientSecret?: Secret
   /** Default: `none` without a secret; with one, what the server lists, `client_secret_basic` first. */
   readonly tokenEndpointAuthMethod?: 'none' | 'client_secret_basic' | 'client_secret_post'
@@ -27,17 +31,18 @@ export interface RegisteredClient {
 
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
 export interface ClientOptions {
+  /** One for each issuer; the one that names the issuer comes before one with `trustDiscovered`. Default: none. */
   readonly registered?: RegisteredClient | readonly RegisteredClient[]
   /**
    * The https URL of this client's metadata document, which is its `client_id` where the server takes such documents
-   * (OAuth Client ID Metadata Document). Its `redirect_uris` must cover the ones that are used.
+   * (OAuth Client ID Metadata Document). Its `redirect_uris` must cover the ones that are used. Default: none.
    */
   readonly metadataUrl?: string
-  /** Default true: register dynamically where the server offers it. */
+  /** Whether to register dynamically where the server offers it. Default true. */
   readonly dynamic?: boolean
 }
 
-/** Narrow exceptions for one server that deviates. The error that a deviation causes names the exception. */
+/** Narrow exceptions for one server that deviates; none by default. The error that a deviation causes names the exception. */
 export interface Compatibility {
   /** What is sent as `resource` (RFC 8707): nothing, or this value instead of the metadata's. */
   readonly resource?: { readonly omit: true } | { readonly value: string }
@@ -45,38 +50,52 @@ export interface Compatibility {
   readonly trustIssuer?: { readonly listed: string; readonly document: string }
   /** Accept metadata without `code_challenge_methods_supported`; S256 is used all the same. */
   readonly assumePkceS256?: true
-  /** Endpoints to use instead of the metadata's. */
+  /** Endpoints to use instead of the metadata's, each an absolute URL. */
   readonly endpoints?: {
     readonly authorization?: string
     readonly token?: string
     readonly registration?: string
     readonly revocation?: string
   }
-  /** Further parameters of the authorization request; they never replace the protocol's own. */
+  /** Further parameters of the authorization request; they never replace those that are sent anyway. */
   readonly authorizationParameters?: Readonly<Record<string, string>>
   /** Host of the loopback redirect URI. Default `127.0.0.1` (RFC 8252 section 7.3). */
   readonly redirectHost?: 'localhost' | '127.0.0.1' | '[::1]'
+  /** Port of the loopback redirect URI, 1 to 65 535. Default: the first free one of the user agent's own. */
   readonly redirectPort?: number
-  /** Token for a registration endpoint that asks for one (RFC 7591 section 3). */
+  /** Token for a registration endpoint that asks for one (RFC 7591 section 3). Sent there alone. */
   readonly initialAccessToken?: Secret
 }
 
-/** What may be set for one server, on the connector, in `servers` or in `connect`; the narrower place wins, member by member. */
+/**
+ * What may be set for one server, on the connector, in `servers` or in `connect`. The narrower place wins, member by member: its
+ * `client` or `compatibility` replaces the wider one whole.
+ */
 export interface ServerOptions {
   /**
-   * Whether `fetch` opens a login by itself (`on-demand`), only `authorize()` does (`explicit`), or nothing does (`never`).
-   * Default: `on-demand` where the package's own user agent is used and no `account` is given, else `explicit`.
+   * Whether `fetch` opens a login by itself (`on-demand`), only `authorize()` and `beginAuthorization()` do (`explicit`), or
+   * nothing does (`never`).
+   * Default: `on-demand` where the user agent is one that opens pages by itself (`loopback()`) and no `account` is given, else
+   * `explicit`.
    */
   readonly interaction?: 'on-demand' | 'explicit' | 'never'
+  /** Default: a dynamic registration. */
   readonly client?: ClientOptions
-  /** Pins the scope; otherwise the challenge's, then `scopes_supported`, then none. Space-separated (RFC 6749 section 3.3). */
+  /**
+   * Pins the scope, space-separated (RFC 6749 section 3.3): only `authorize({ scope })` and `beginAuthorization({ scope })` add to
+   * it, and no request steps up. Default: the challenge's, else the resource's `scopes_supported`, else none.
+   */
   readonly scope?: string
   /** Ask for `offline_access` where the server lists it. Default true. */
   readonly offlineAccess?: boolean
+  /** Who is expected to sign in, sent as `login_hint` (OpenID Connect Core section 3.1.2.1). Default: not sent. */
   readonly loginHint?: string
-  /** Issuers that discovery may lead to; any by default. */
+  /** Issuers that discovery may lead to, compared as they are written. Default: any. */
   readonly allowedIssuers?: readonly string[]
-  /** Hosts that may be at a private address although the MCP server is public. */
+  /**
+   * Hosts that OAuth may reach at a private or loopback address although the MCP server is public: names or literal addresses,
+   * without port. Default: none.
+   */
   readonly allowPrivate?: readonly string[]
   readonly compatibility?: Compatibility
   /**
@@ -96,35 +115,50 @@ export interface StepUp {
   readonly added: readonly string[]
 }
 
-/** What a connector is made of. Everything has a default but what its docstring says. */
+/** What a connector is made of. */
 export interface ConnectorOptions extends ServerOptions {
-  /** Whose logins these are: prefixes every key. Required by the Node and browser packages, whose stores outlive the process. */
+  /** Prefixes every key in the store, so that two applications can share one. Default: `countersign`; Node and browser require it. */
   readonly appId?: string
-  /** Shown on the consent page. */
+  /**
+   * What a consent page shows of this client (RFC 7591 section 2). It goes into a dynamic registration and nowhere else; a client
+   * that is registered already keeps what it had. Default: none.
+   */
   readonly clientName?: string
+  /** URL of a page about this client, as `clientName`. Default: none. */
   readonly clientUri?: string
+  /** URL of this client's logo, as `clientName`. Default: none. */
   readonly logoUri?: string
-  /** Default: `memoryStore()`. */
+  /** Where logins, registrations and metadata are kept. Default: `memoryStore()`, which ends with the process. */
   readonly store?: Store
-  /** Default: none, so only `beginAuthorization` can start a login. */
+  /** How a person is reached. Default: none, so only `beginAuthorization` can start a login; in Node `loopback()`. */
   readonly userAgent?: UserAgent
-  /** What single servers need, by URL. Here and not in `connect` when another process must know it too. */
+  /** What single servers need, by URL. Here and not in `connect` when another process must know it too. Default: nothing. */
   readonly servers?: Readonly<Record<string, ServerOptions>> | ((url: string) => ServerOptions | undefined)
   /** For MCP requests. Default: the runtime's `fetch`. */
   readonly fetch?: Fetch
   /** For discovery, registration and tokens. Default: the runtime's `fetch`. */
   readonly oauthFetch?: Fetch
-  /** How long one OAuth request may take. Default 30 000. */
+  /**
+   * How long one OAuth request may take, in milliseconds. A refresh gets three times that, because its answer must not be lost; a
+   * request that needs its token waits one and a half times that. Default 30 000.
+   */
   readonly requestTimeoutMs?: number
-  /** How long a person may take. Default 600 000. */
+  /** How long a person may take, in milliseconds, from the page to the answer. Default 600 000. */
   readonly loginTimeoutMs?: number
-  /** How long `fetch` waits for a person. Default 45 000: MCP SDK clients give up on `initialize` after 60 s. */
+  /** How long `fetch` waits for a person, in milliseconds. Default 45 000: MCP SDK clients give up on `initialize` after 60 s. */
   readonly interactionWaitMs?: number
+  /** Is told what happens, without secrets. Not waited for, and what it throws is dropped. Default: none. */
   readonly log?: Log
   /** Refuse even what is tolerated with a diagnostic. Default false. */
   readonly strict?: boolean
+  /**
+   * Whether the process that holds a lease is still there. Default: none, so that a refresh whose holder died is waited for, three
+   * times `requestTimeoutMs`; in Node `nodePresence()`.
+   */
   readonly presence?: Presence
+  /** Default: the runtime's clock and timers. */
   readonly clock?: Clock
+  /** Default: `crypto.getRandomValues`. */
   readonly random?: Random
 }
 
@@ -134,32 +168,37 @@ export function serverOptions(connector: ConnectorOptions, url: string, own: Ser
   const listed =
     typeof servers === 'function'
       ? servers(url)
-      : Object.entries(servers ?? {}).find(([listedUrl]) => normaliseServerUrl(listedUrl) === url)?.[1]
+      : Object.entries(servers ?? {}).find(([listedUrl]) => normaliseServerUrl(listedUrl, 'servers') === url)?.[1]
   return { ...connector, ...defined(listed ?? {}), ...defined(own) }
 }
 
 /**
  * The URL of an MCP server as its key: fragment dropped, query kept.
  *
+ * @param what - the option it comes from, for the error
  * @throws CountersignError `options_invalid`
  */
-export function normaliseServerUrl(url: string | URL): string {
+export function normaliseServerUrl(url: string | URL, what: string = 'url'): string {
   const parsed = parseUrl(String(url))
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
     throw new CountersignError('options_invalid', {
       step: 'connect',
       url: String(url),
-      expected: 'an http(s) URL without user information',
+      expected: `${what}: an http(s) URL without user information`,
     })
   }
   parsed.hash = ''
   return parsed.href
 }
 
-/** Whether two option values are the same: functions by identity, the rest by value. */
-export function sameOptions(a: unknown, b: unknown): boolean {
+/** The names of the options that differ; functions by identity, the rest by value. */
+export const differences = (a: ServerOptions, b: ServerOptions): readonly string[] =>
+  membersOf(a, b).filter((member) => !same(Reflect.get(a, member), Reflect.get(b, member)))
+
+const membersOf = (a: object, b: object): readonly string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])]
+
+function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...keys].every((key) => sameOptions(Reflect.get(a, key), Reflect.get(b, key)))
+  return membersOf(a, b).every((member) => same(Reflect.get(a, member), Reflect.get(b, member)))
 }

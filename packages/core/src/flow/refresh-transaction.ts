@@ -8,7 +8,7 @@ import { usable } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
 import { withSecret } from './secrets.js'
-import { storeTokens } from './store-tokens.js'
+import { settleSurely } from './settle.js'
 
 type Valid = Extract<Grant, { readonly phase: 'valid' }>
 
@@ -16,13 +16,18 @@ type Valid = Extract<Grant, { readonly phase: 'valid' }>
 export type Renewed = 'renewed' | 'adopted' | 'ended'
 
 const BACKOFF_MS = 5_000
+const DAY_MS = 86_400_000
+/** What a server says that refuses the client, whatever the refresh token is worth. */
+const CLIENT_REFUSED = new Set(['invalid_client', 'unauthorized_client'])
 
 /**
  * The refresh transaction: spends a refresh token under a lease that is part of the record, so that of all callers,
  * connections and processes exactly one sends it, and a newer result is never replaced by an older one.
  *
  * @param had - the turn whose tokens are no longer good enough
- * @throws CountersignError `server_unavailable` (the token is kept), `refresh_outcome_unknown`, `store_unavailable`
+ * @throws CountersignError with the token kept: `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (a
+ * client that the host keeps was refused), `client_authentication_unsupported`, `options_invalid`, `store_unavailable`,
+ * `connector_closed`
  */
 export async function renew(core: ConnectionCore, had: { grant: string; got: number }): Promise<Renewed> {
   const { runtime, held } = core
@@ -42,7 +47,9 @@ export async function renew(core: ConnectionCore, had: { grant: string; got: num
       got = now.got
     }
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
-    if (now.retry_at !== undefined && now.retry_at > clock.now()) throw postponed(now, now.retry_at)
+    // One that is further away than any that is written comes of a clock that was wrong.
+    const { retry_at = 0 } = now
+    if (retry_at > clock.now() && retry_at <= clock.now() + DAY_MS) throw postponed(now, retry_at)
 
     // Before the lease: a supplier may take its time, or fail, and then nothing is held up by it.
     const known = await withSecret(core, now.granted.target.issuer, client)
@@ -53,6 +60,10 @@ export async function renew(core: ConnectionCore, had: { grant: string; got: num
       if (sent?.grant.phase !== 'valid') continue
       if (now.lease?.sent) core.emit('lease_taken_over', 'warn')
       return await spend(core, sent.grant, known, tokens.refresh_token, lease.id)
+    } catch (error) {
+      // Nothing is under way any more; others would wait for a holder that lives and does nothing.
+      if (held.known?.lease?.id === lease.id) await settleSurely(core, { type: 'released', id: lease.id })
+      throw error
     } finally {
       forgetLease(runtime, lease.id)
     }
@@ -87,30 +98,37 @@ async function spend(
 
   if (answer.kind === 'tokens') {
     const tokens = toTokens(answer.response, { now: runtime.clock.now() })
-    await storeTokens(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
+    await settleSurely(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
     core.emit('refreshed', 'info')
     return held.known?.phase === 'valid' ? 'renewed' : 'ended'
   }
   const { error } = answer
-  if (answer.kind === 'rejected') {
-    await held.settle({ type: 'rejected', id, grant, got })
+  // A client that the host keeps is for the host to repair, and its person stays signed in meanwhile.
+  const byHost = client.origin !== 'dynamic' && CLIENT_REFUSED.has(error.oauth?.error ?? '')
+  if (answer.kind === 'rejected' && !byHost) {
+    await settleSurely(core, { type: 'rejected', id, grant, got })
     core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
     if (answer.forgotten) await forgetClient(runtime, target.issuer, client.client_id)
     return held.known?.phase === 'valid' ? 'renewed' : 'ended'
   }
+  // What was lost at first stays in doubt, whatever was said later.
+  const kind = again || answer.kind === 'unanswered' ? 'unanswered' : 'deferred'
+  const backoffMs = kind === 'deferred' ? BACKOFF_MS : BACKOFF_MS * 4 ** Math.min(unanswered, 4)
+  const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs
   if (answer.kind === 'unanswered' && answer.refresh_token !== undefined) {
     // The server has rotated: this token is good for the next try, the one that was sent is not.
     const tokens = { ...granted.tokens, refresh_token: answer.refresh_token }
-    await storeTokens(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
+    await settleSurely(core, { type: 'refreshed', turn, id, grant, from: granted, tokens, retry_at })
+  } else {
+    await settleSurely(core, { type: kind, id, retry_at })
   }
-  // What was lost at first stays in doubt, whatever was said later.
-  const kind = again ? 'unanswered' : answer.kind
-  const backoffMs = kind === 'deferred' ? BACKOFF_MS : BACKOFF_MS * 4 ** Math.min(unanswered, 4)
-  const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs
-  await held.settle({ type: kind, id, retry_at })
   core.emit('kept', 'warn', { error })
+  if (byHost) throw new CountersignError(error.code, { ...error, action: 'fix_configuration', hint: CLIENT_HINT })
   throw postponed(now, retry_at, kind === 'deferred' ? 'server_unavailable' : 'refresh_outcome_unknown', error)
 }
+
+const CLIENT_HINT =
+  'The server refuses this client: correct client.registered or the metadata document. The login is kept.'
 
 const postponed = (
   { granted }: Valid,

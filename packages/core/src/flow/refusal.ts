@@ -1,8 +1,9 @@
 import { CountersignError } from '../errors/error.js'
-import { withoutSecrets } from '../errors/text.js'
+import { publicUrl, withoutSecrets } from '../errors/text.js'
 import type { BearerChallenge } from '../messages/bearer-challenge.js'
 import type { Tokens } from '../messages/token-response.js'
 import { jwtClaims } from '../primitives/jwt-claims.js'
+import { includesScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { Rung } from './ladder.js'
 
@@ -28,7 +29,8 @@ export function refusalError({ core, url, status, done, sent, challenge, added }
     return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
   }
   const refused = challenge.scope !== undefined && core.refusedScopes?.has(challenge.scope)
-  if (added.length > 0 && !refused && !done.has('step_up')) {
+  // Who has pinned a scope wants no other: that is for the host to change, and no question for a person.
+  if (added.length > 0 && !refused && core.options.scope === undefined && !done.has('step_up')) {
     return core.interactionRequired('more_scope', core.wider(challenge.scope))
   }
   const asked = core.wider() ?? 'none'
@@ -37,12 +39,16 @@ export function refusalError({ core, url, status, done, sent, challenge, added }
     url,
     expected: `scope ${challenge.scope ?? 'that the server does not name'}`,
     received: `scope ${sent?.scope ?? asked}, asked for: ${asked}${refused ? '; more was refused before' : ''}`,
-    // Asking again for what was asked for already changes nothing: the two servers disagree.
-    ...(added.length === 0 && {
-      action: 'contact_operator',
-      hint: 'All of it was asked for: the authorization server grants less than this server wants.',
-    }),
+    ...(added.length === 0 && { action: 'contact_operator', hint: hintOf(challenge.scope, sent?.scope ?? asked) }),
   })
+}
+
+/** Asking again for what was asked for already changes nothing: what does, depends on what the server says. */
+function hintOf(challenged: string | undefined, granted: string): string {
+  if (challenged === undefined) return 'The server does not say which: call authorize({ scope }) with the one it needs.'
+  return includesScope(granted, challenged)
+    ? 'The server refuses a scope that the token has: report it to its operator.'
+    : 'It was asked for: the authorization server grants less than this server wants.'
 }
 
 /** A new token was refused too. What a JWT says of itself usually shows why: it is for somebody else. */
@@ -60,8 +66,9 @@ function rejected(
   return new CountersignError('credentials_rejected', {
     step,
     url,
-    expected: `aud ${target?.resource_parameter ?? url}, iss ${target?.issuer ?? '?'}, scope ${target?.scope ?? '(none)'}`,
-    received: `HTTP 401${said && ` ${said}`} for ${
+    expected: `aud ${target?.resource_parameter ?? publicUrl(url)}, iss ${target?.issuer ?? '?'}, scope ${target?.scope ?? '(none)'}`,
+    // Capped, so that a long text of the server's does not push the claims out.
+    received: `HTTP 401${said && ` ${said.slice(0, 200)}`} for ${
       claims === undefined
         ? 'an opaque token'
         : `a token with aud ${show(claims.aud)}, iss ${show(claims.iss)}, scope ${show(claims.scope ?? claims.scp)}`

@@ -42,7 +42,7 @@ export class Renewing {
       if (!CountersignError.is(error) || !usable(tokens, now)) throw error
       // The token has life left, so what keeps it from being renewed is nobody's trouble yet.
       if (error.code === 'store_unavailable') this.#core.emit('kept', 'warn', { error })
-      else if (error.action !== 'retry_at') throw error
+      else if (error.code === 'connector_closed') throw error
       return tokens
     }
     return tokensOf(held.known)
@@ -52,7 +52,7 @@ export class Renewing {
    * Spends the refresh token, once for all who ask.
    *
    * @returns whether there are tokens now
-   * @throws CountersignError `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`, `request_aborted`
+   * @throws CountersignError `refresh_pending`, `request_aborted`, and what the refresh transaction throws
    */
   async renew(signal?: AbortSignal | null): Promise<boolean> {
     const core = this.#core

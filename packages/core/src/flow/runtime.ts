@@ -8,6 +8,7 @@ import type { Presence } from '../ports/presence.js'
 import type { Random } from '../ports/random.js'
 import { SingleFlight } from '../primitives/single-flight.js'
 import { memoryStore } from '../stores/memory.js'
+import type { ConnectionCore } from './connection-core.js'
 import type { ConnectorOptions } from './options.js'
 import { Records } from './records.js'
 import { systemClock, systemRandom } from './system.js'
@@ -31,6 +32,10 @@ export interface Runtime {
   readonly completions: SingleFlight<unknown>
   /** Work that `close` ends or waits for. */
   readonly working: Set<Working>
+  /** Connections that somebody listens to, by listener: they are not collected. */
+  readonly listening: Map<object, ConnectionCore>
+  /** Connections whose person is elsewhere, by `state`, until the login expires (milliseconds since the epoch). */
+  readonly carried: Map<string, { readonly core: ConnectionCore; readonly until: number }>
   /** The header of the token that was sent last: one for all connections, because an idle one should hold nothing. */
   prepared: { readonly tokens: Tokens; readonly headers: Headers } | undefined
   closed: boolean
@@ -69,6 +74,8 @@ export function createRuntime(options: ConnectorOptions): Runtime {
     leases: new Map(),
     completions: new SingleFlight(),
     working: new Set(),
+    listening: new Map(),
+    carried: new Map(),
     prepared: undefined,
     closed: false,
     emit,
@@ -86,12 +93,10 @@ function published(event: LogEvent): LogEvent {
 }
 
 /** Tells the host something. Its defects are its own: they must not cost a token that is on its way meanwhile. */
-export function tell(listener: () => void): void {
-  try {
-    listener()
-  } catch {
-    // Whoever could be told was the one that threw.
-  }
+export function tell(listener: () => unknown): void {
+  // A listener may be async whatever its type says, and fail then. Whoever could be told was the one that failed.
+  const told = (async () => listener())()
+  told.catch(() => undefined)
 }
 
 function duration(name: string, value: number | undefined, normally: number): number {
@@ -108,9 +113,15 @@ function duration(name: string, value: number | undefined, normally: number): nu
  * Registers work for `close`, for as long as it is under way.
  *
  * @param cancel - gives the work up; without it, `close` waits for its end
+ * @throws CountersignError `connector_closed`
  */
 export async function track<T>(runtime: Runtime, work: () => Promise<T>, cancel?: Working['cancel']): Promise<T> {
   if (runtime.closed) throw new CountersignError('connector_closed', { step: 'connect' })
+  return finish(runtime, work, cancel)
+}
+
+/** As `track`, for what has to be brought to its end although the connector is closing. */
+export async function finish<T>(runtime: Runtime, work: () => Promise<T>, cancel?: Working['cancel']): Promise<T> {
   const done = work()
   const entry: Working = { cancel, done: done.catch(() => undefined) }
   runtime.working.add(entry)

@@ -1,4 +1,5 @@
 import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
 import type { Client } from '../messages/client-information.js'
 import type { ConnectionCore } from './connection-core.js'
 import { type RegisteredClient, type Secret, trustDiscovered } from './options.js'
@@ -12,23 +13,28 @@ export function registeredFor({ options }: ConnectionCore, issuer: string): Regi
 /** The client with its secret: that of a client registered by hand stays with the host and is never in a record. */
 export async function withSecret(core: ConnectionCore, issuer: string, client: Client): Promise<Client> {
   const secret = client.origin === 'registered' ? registeredFor(core, issuer)?.clientSecret : undefined
-  return secret === undefined ? client : { ...client, client_secret: await reveal(secret) }
+  return secret === undefined ? client : { ...client, client_secret: await reveal(core, secret) }
 }
 
 /**
  * A secret as text, from its supplier where it has one.
  *
- * @throws CountersignError `options_invalid` where the supplier fails; its own error is the cause
+ * @throws CountersignError `options_invalid` where the supplier fails, its own error the cause, or is silent for `requestTimeoutMs`
  */
-export async function reveal(secret: Secret): Promise<string> {
+export async function reveal({ runtime }: ConnectionCore, secret: Secret): Promise<string> {
   if (typeof secret === 'string') return secret
-  try {
-    return await secret()
-  } catch (cause) {
-    throw new CountersignError('options_invalid', {
+  const failed = (received: string, cause?: unknown): CountersignError =>
+    new CountersignError('options_invalid', {
       step: 'authenticate',
       expected: 'a secret from its supplier',
-      cause,
+      received,
+      ...(cause !== undefined && { cause }),
     })
+  const { clock, requestTimeoutMs: timeoutMs } = runtime
+  const silent = (): CountersignError => failed(`nothing within ${timeoutMs} ms`)
+  try {
+    return await withDeadline({ clock, timeoutMs, onTimeout: silent, onAbort: silent }, async () => secret())
+  } catch (cause) {
+    throw CountersignError.is(cause) ? cause : failed('an exception', cause)
   }
 }

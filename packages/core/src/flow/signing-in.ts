@@ -1,4 +1,5 @@
 import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
 import type { Presentation } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { acceptAuthorizationResponse } from '../steps/accept-response.js'
@@ -20,6 +21,9 @@ export interface Wanted {
 
 /** `parked`: the page goes away, and another brings the answer. */
 export type LoginEnd = 'granted' | 'parked'
+
+/** How long a login waits for its page to show the outcome. */
+const END_MS = 5_000
 
 /** The logins of one connection: one at a time, whoever asks. */
 export class SigningIn {
@@ -79,7 +83,11 @@ export class SigningIn {
     } finally {
       this.#login = undefined
       core.status.set()
-      await presentation.end(outcome).catch((cause: unknown) => {
+      const late = (): CountersignError => new CountersignError('request_timeout', { step: 'present' })
+      const { clock } = core.runtime
+      await withDeadline({ clock, timeoutMs: END_MS, onTimeout: late, onAbort: late }, () =>
+        presentation.end(outcome),
+      ).catch((cause: unknown) => {
         // The login's own outcome stands, whatever becomes of the page that shows it.
         core.diagnose({ code: 'user_agent_end_failed', expected: 'the page closed', received: String(cause) })
       })
@@ -99,8 +107,13 @@ export class SigningIn {
     return track(core.runtime, async () => {
       await core.held.read()
       const end = await runLogin(login, this.#from(wanted))
-      if (end.phase === 'authorizing') return end
-      throw new CountersignError('unexpected', { step: 'prepare', received: end.phase })
+      if (end.phase !== 'authorizing')
+        throw new CountersignError('unexpected', { step: 'prepare', received: end.phase })
+      // The connection has options of its own, which the second half needs: it must not be collected meanwhile.
+      const { carried, clock } = core.runtime
+      for (const [state, { until }] of carried) if (until <= clock.now()) carried.delete(state)
+      carried.set(end.pending.state, { core, until: end.pending.expires_at })
+      return end
     })
   }
 

@@ -6,15 +6,26 @@ import type { Grant } from './grant.js'
 /** What a user interface shows of a connection: frozen, without secrets, the same object until something changes. */
 export interface Snapshot {
   /**
-   * `restoring`: the store has not answered; ends with the first subscribe or call. `consent_needed`: a person is needed, and
-   * nothing is under way.
+   * The first of these that is true:
+   *
+   * - `restoring`: the store has not answered yet; ends with the first `subscribe` or call
+   * - `signing_in`: `fetch` or `authorize()` has a login under way here
+   * - `signed_in`: there is an access token with life left, or a refresh token to renew it with, and no request was refused for
+   *   want of a person
+   * - `failed`: the last login failed; `error` says how
+   * - `consent_needed`: a request was refused for want of a person, or what is left of a login is no longer good
+   * - `signed_out`: there is no login, and nothing has asked for one
+   *
+   * It follows what happens, not the clock: a token that nothing renews stays `signed_in` until a request finds it expired.
    */
   readonly status: 'restoring' | 'signed_out' | 'signing_in' | 'signed_in' | 'consent_needed' | 'failed'
+  /** A refresh is under way here. */
   readonly refreshing: boolean
-  /** Granted scope, space-separated. */
+  /** Granted scope, space-separated; what was asked for, where the server did not say what it granted. */
   readonly scope?: string
-  /** Milliseconds since the epoch. */
+  /** When the access token expires, in milliseconds since the epoch; absent: no token, or unknown. */
   readonly expiresAt?: number
+  /** How the last login failed, whatever the status, until the next one begins or succeeds, or a sign-out. */
   readonly error?: CountersignError
 }
 

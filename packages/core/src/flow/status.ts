@@ -11,16 +11,23 @@ export class Status {
   /** How the last login ended, if badly. */
   failure: CountersignError | undefined
   readonly #core: ConnectionCore
-  #listeners: Set<() => void> | undefined
+  #listeners: Set<{ readonly listener: () => void }> | undefined
 
   constructor(core: ConnectionCore) {
     this.#core = core
   }
 
   subscribe(listener: () => void): () => void {
+    // An object of its own, because one function may listen twice. A connection that somebody listens to is kept.
+    const entry = { listener }
+    const { listening } = this.#core.runtime
     this.#listeners ??= new Set()
-    this.#listeners.add(listener)
-    return () => this.#listeners?.delete(listener)
+    this.#listeners.add(entry)
+    listening.set(entry, this.#core)
+    return () => {
+      listening.delete(entry)
+      this.#listeners?.delete(entry)
+    }
   }
 
   /** Takes what is new, derives the snapshot, and tells the listeners if it is another. */
@@ -37,6 +44,6 @@ export class Status {
     })
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return
     this.snapshot = next
-    for (const listener of [...(this.#listeners ?? [])]) tell(listener)
+    for (const { listener } of [...(this.#listeners ?? [])]) tell(listener)
   }
 }

@@ -63,13 +63,13 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
     const { step, method, headers, body = null } = request
     const received = urlProblem(url, { from: serverUrl, allowPrivate })
     if (received !== undefined) throw new CountersignError('url_not_allowed', { step, url, received })
+    const sent = sendable(step, headers)
     const at = clock.now()
     const began = clock.monotonic()
     const note = (outcome: Pick<TraceEntry, 'status' | 'note'>): void =>
       trace({ at, step, method, url: publicUrl(url), durationMs: Math.round(clock.monotonic() - began), ...outcome })
     try {
-      const accepting = { accept: 'application/json', ...headers }
-      const response = await fetch(url, { method, headers: accepting, body, redirect: 'manual', signal })
+      const response = await fetch(url, { method, headers: sent, body, redirect: 'manual', signal })
       note({ status: response.status })
       return response
     } catch (cause) {
@@ -121,5 +121,15 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
         (stop) => exchange(request, stop),
       )
     },
+  }
+}
+
+/** The platform quotes a header that it does not take, and these carry secrets. */
+function sendable(step: string, headers: HttpRequest['headers']): Headers {
+  try {
+    return new Headers({ accept: 'application/json', ...headers })
+  } catch {
+    const expected = 'credentials without control characters'
+    throw new CountersignError('options_invalid', { step, expected, received: 'some that no header can carry' })
   }
 }

@@ -4,7 +4,7 @@ const OWN = ['client_id', 'redirect_uri', 'state', 'code_challenge', 'resource',
  * The URL of the authorization request page (RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2). The
  * endpoint's own query stays (RFC 6749 section 3.1).
  *
- * @param r.resource - sent as it is, without normalisation (H02)
+ * @param r.resource - sent as it is, without normalisation
  * @param r.parameters - what one server wants besides; the protocol's own parameters cannot be replaced by it
  */
 export function buildAuthorizationUrl(r: {

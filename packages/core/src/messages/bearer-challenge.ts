@@ -20,7 +20,7 @@ const valuesOf = (challenges: readonly Challenge[], name: string): readonly stri
 /**
  * Reads the challenge that OAuth can answer out of a `WWW-Authenticate` header: Bearer among all challenges, else DPoP.
  *
- * @param header - as `Headers.get` gives it; `null` is a server that sends none (A01)
+ * @param header - as `Headers.get` gives it; `null` is a server that sends none
  */
 export function readBearerChallenge(header: string | null): BearerChallenge {
   const { challenges, malformed } = parseWwwAuthenticate(header ?? '')

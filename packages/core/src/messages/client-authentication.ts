@@ -9,7 +9,7 @@ const formEncode = (text: string): string =>
 
 /**
  * Adds the client's authentication to a token, revocation or device authorization request, by exactly one method (RFC 6749
- * sections 2.3.1 and 3.2.1; D08).
+ * sections 2.3.1 and 3.2.1).
  *
  * @returns `false`, with nothing added, for a method that is not known here or lacks its secret
  */

@@ -33,7 +33,7 @@ const OPTIONAL = {
   scope: 'scope',
 } as const
 
-/** Reads a client information response (RFC 7591 section 3.2.1; D04, D05). */
+/** Reads a client information response (RFC 7591 section 3.2.1). */
 export function parseClientInformation(text: string): Parsed<ClientInformation> {
   const read = readDocument(parseJsonObject(text), 'client_id', OPTIONAL)
   if ('invalid' in read) return read

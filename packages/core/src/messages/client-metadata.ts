@@ -14,7 +14,7 @@ export interface ClientMetadataInput {
   readonly application_type: 'native' | 'web'
 }
 
-// Nothing but client metadata goes in (D13), whatever else the object holds.
+// Nothing but client metadata goes in, whatever else the object holds.
 const MEMBERS: string[] = [
   'client_name',
   'client_uri',

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../errors/text.js'
 import { isFilled, parseForm, parseJsonObject } from './parsed.js'
 
 /**
- * The OAuth error that a body is, in JSON or as a form, whatever its status and media type (RFC 6749 section 5.2; F11, L53).
+ * The OAuth error that a body is, in JSON or as a form, whatever its status and media type (RFC 6749 section 5.2).
  *
  * @param secrets - what was sent in confidence, left out where the server repeats it
  * @returns `undefined` if it is none; the texts are the server's own and not sanitised

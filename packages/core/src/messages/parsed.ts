@@ -34,7 +34,7 @@ export function kindOf(value: unknown): string {
 /** Whether this is a string with something in it. */
 export const isFilled = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** The JSON object that `text` is, whatever media type it came with (B06, F11). What is none is not quoted: it may be a token. */
+/** The JSON object that `text` is, whatever media type it came with. What is none is not quoted: it may be a token. */
 export function parseJsonObject(text: string): Parsed<JsonObject> {
   const expected = 'a JSON object'
   let value: unknown
@@ -77,8 +77,8 @@ function readAs(kind: keyof Kinds, value: unknown): unknown {
 }
 
 /**
- * The optional members that `kinds` names. What is null or empty (D04, F10) or of another kind (C16, F07) counts as absent,
- * and is noted in `tolerated` like what had to be converted (F06); of a list, what is no string is left out.
+ * The optional members that `kinds` names. What is null or empty or of another kind counts as absent, and is noted in
+ * `tolerated` like what had to be converted; of a list, what is no string is left out.
  */
 export function optionalMembers<const T extends Members>(
   object: JsonObject,

@@ -42,8 +42,8 @@ function parseBody(text: string): Parsed<JsonObject> {
 }
 
 /**
- * Reads a successful token response: JSON whatever its media type (F11), a form (F01), `expires_in` as a string (F06), nulls
- * for what is absent (F10). Neither side of the result but the value itself has a token in it.
+ * Reads a successful token response: JSON whatever its media type, a form, `expires_in` as a string, nulls for what is absent.
+ * Neither side of the result but the value itself has a token in it.
  */
 export function parseTokenResponse({
   status,
@@ -80,7 +80,7 @@ export function salvageRefreshToken(text: string): string | undefined {
 }
 
 /**
- * The tokens of a response, with their expiry as a point in time (F09).
+ * The tokens of a response, with their expiry as a point in time.
  *
  * @param at.now - when the response arrived, in milliseconds since the epoch
  */

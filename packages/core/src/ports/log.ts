@@ -4,6 +4,7 @@ import type { CountersignError } from '../errors/error.js'
 export interface Diagnostic {
   /** A stable name for the deviation. */
   readonly code: DiagnosticCode
+  /** Where it was seen, without query; of a record, its key. */
   readonly url: string
   readonly expected: string
   readonly received: string
@@ -16,10 +17,8 @@ export type DiagnosticCode =
   | 'challenge_parameter_repeated'
   | 'resource_metadata_url_invalid'
   | 'resource_metadata_missed'
-  | 'resource_metadata_absent'
   | 'resource_is_prefix'
   | 'resource_trailing_slash'
-  | 'authorization_server_metadata_missed'
   | 'issuer_trailing_slash'
   | 'null_member'
   | 'member_invalid'
@@ -36,7 +35,6 @@ export type DiagnosticCode =
   | 'access_token_not_revoked'
   | 'record_discarded'
   | 'user_agent_end_failed'
-  | 'presence_unknown'
 
 /** One HTTP exchange, or one step of the flow, redacted. */
 export interface TraceEntry {
@@ -57,6 +55,7 @@ export interface LogEvent {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly level: 'debug' | 'info' | 'warn'
+  /** The MCP server, without query: a query can be a secret. */
   readonly url?: string
   readonly account?: string
   readonly diagnostic?: Diagnostic
@@ -81,4 +80,5 @@ export type LogEventType =
   | 're_registered'
   | 'signed_out'
 
+/** Is told every event, and not waited for. What it throws or rejects with is dropped. */
 export type Log = (event: LogEvent) => void

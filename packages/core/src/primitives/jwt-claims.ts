@@ -6,10 +6,12 @@
  */
 export function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {
   const [, claims = '', signature] = token.split('.')
+  if (signature === undefined) return undefined
   try {
-    if (signature !== undefined) return Object(JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))))
+    const bytes = Uint8Array.from(atob(claims.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    return Object(JSON.parse(new TextDecoder().decode(bytes)))
   } catch {
     // Three parts and no JSON: opaque after all.
+    return undefined
   }
-  return undefined
 }

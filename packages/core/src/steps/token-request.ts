@@ -34,6 +34,10 @@ export interface TokenRequest {
 
 /** Answers of a server that has not looked at the request: busy, too early, overloaded. */
 const NOT_NOW = new Set([408, 425, 429, 503])
+/** A gateway's own error document has an `error` too: a phrase, or a word with a capital ("Not Found", "Unauthorized"). */
+const ERROR_CODE = /^[a-z]\w*$/
+/** Outside of 400 and 401 only OAuth's own words count. */
+const OAUTH_ERROR = /^(?:invalid|unauthorized|unsupported|access)_\w+$/
 const LATER = new Set(['temporarily_unavailable', 'server_error'])
 /** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
 const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
@@ -53,7 +57,9 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const notNow = NOT_NOW.has(status)
     const { code, code_verifier, refresh_token: sent } = request.parameters
     const secrets = [code, code_verifier, sent, client.client_secret]
-    const oauth = status < 500 && !notNow ? parseOAuthError(text, secrets) : undefined
+    const said = status < 500 && !notNow ? parseOAuthError(text, secrets) : undefined
+    const usual = status === 400 || status === 401 || succeeded(status)
+    const oauth = said && (usual ? ERROR_CODE : OAUTH_ERROR).test(said.error) ? said : undefined
     if (oauth !== undefined) {
       const received = `HTTP ${status} for client ${client.client_id}`
       const error = new CountersignError('token_request_rejected', { step, url, received, oauth })

@@ -1,0 +1,80 @@
+import { createConnector, memoryStore, type Store } from '@countersign/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type ScriptedAuthorization, scriptedAuthorization } from '../servers/index.js'
+import { closing } from '../support/closing.js'
+import { followRedirect } from '../support/watched-agent.js'
+
+const open = closing()
+let server: ScriptedAuthorization
+beforeEach(async () => {
+  server = open(await scriptedAuthorization())
+})
+
+/** A store that is far away: two who read it at once have both read it before one of them writes. */
+function distant(): Store {
+  const store = memoryStore()
+  return {
+    ...store,
+    async get(key) {
+      const value = await store.get(key)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return value
+    },
+  }
+}
+
+/** A login that is begun, and the processes that its callback may reach. */
+async function begun(processes: number) {
+  const store = distant()
+  const connectors = Array.from({ length: processes }, () => open(createConnector({ store })))
+  const connection = connectors[0]?.connect(server.url, { account: 'alice' })
+  const login = await connection?.beginAuthorization({
+    redirectUri: 'https://web.example/callback',
+    appState: { returnTo: '/notes' },
+  })
+  const callback = await followRedirect(login?.authorizationUrl ?? '')
+  if (!(callback instanceof URLSearchParams)) throw new Error(callback)
+  return { connectors, callback, expected: { account: 'alice', state: login?.state } }
+}
+
+const tokenRequests = (): number => server.requests.filter(({ path }) => path === '/token').length
+
+describe('a callback that is delivered to several processes at once', () => {
+  it.each([2, 5])('%i: all get the connection, signed in, and the code is sent once', async (processes) => {
+    const { connectors, callback, expected } = await begun(processes)
+    const ends = await Promise.all(connectors.map((one) => one.completeAuthorization(callback, expected)))
+    expect(tokenRequests()).toBe(1)
+    for (const { connection, appState } of ends) {
+      expect(connection.getSnapshot().status).toBe('signed_in')
+      expect(appState).toEqual({ returnTo: '/notes' })
+    }
+    const tokens = await Promise.all(ends.map(({ connection }) => connection.token()))
+    expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1)
+  })
+
+  it('whose code is refused: all are told that it came to nothing, one of them why', async () => {
+    const { connectors, callback, expected } = await begun(2)
+    server.routes.token = { status: 400, json: { error: 'invalid_grant' } }
+    const codes = await Promise.all(
+      connectors.map((one) => one.completeAuthorization(callback, expected).catch((error) => error.code)),
+    )
+    expect(codes.sort()).toEqual(['login_not_found', 'token_request_rejected'])
+    expect(tokenRequests()).toBe(1)
+  })
+})
+
+describe('a callback with a parameter twice', () => {
+  it.each(['code', 'error', 'iss'])('%s: is no response, and the login still waits for one', async (name) => {
+    const { connectors, callback, expected } = await begun(1)
+    const [connector] = connectors
+    const twice = new URLSearchParams(callback)
+    for (const value of ['one', 'two']) twice.append(name, value)
+    await expect(connector?.completeAuthorization(twice, expected)).rejects.toMatchObject({
+      code: 'authorization_response_invalid',
+      step: 'authorize',
+    })
+    expect(tokenRequests()).toBe(0)
+    const completed = await connector?.completeAuthorization(callback, expected)
+    expect(completed?.connection.getSnapshot().status).toBe('signed_in')
+  })
+})

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian's packages that the tests of the keychain need; to be run before `pnpm install`, which builds keytar against libsecret.
+# Debian's packages that the tests of the keychain need; keytar is built against libsecret after the install.
 # Elsewhere, and where it may not install, it says so and leaves it at that: those tests are then skipped, by name.
 set -euo pipefail
 

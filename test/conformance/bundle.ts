@@ -10,6 +10,8 @@ export async function bundleClient(outfile: string): Promise<void> {
     platform: 'node',
     target: 'node20.19',
     format: 'esm',
+    // Native, and loaded at first use by stores that this client does not have.
+    external: ['@napi-rs/keyring', 'fs-native-extensions'],
     // CommonJS dependencies call it for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
     logLevel: 'warning',

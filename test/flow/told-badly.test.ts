@@ -38,6 +38,25 @@ const failures: readonly (readonly [string, () => unknown])[] = [
   ['throws nothing that is an error', () => Promise.reject(undefined)],
 ]
 
+describe('a user agent that throws as it begins', () => {
+  it('ends the call with a typed error, its own the cause, and the next call begins anew', async () => {
+    const agent = scriptedAgent()
+    const cause = new Error('no window')
+    let broken = true
+    const userAgent = {
+      onDemand: true,
+      begin: (request: Parameters<typeof agent.begin>[0]) => {
+        if (broken) throw cause
+        return agent.begin(request)
+      },
+    }
+    const connection = connect({ userAgent })
+    await expect(connection.authorize()).rejects.toMatchObject({ code: 'unexpected', step: 'present', cause })
+    broken = false
+    expect(await connection.authorize()).toMatchObject({ status: 'signed_in' })
+  })
+})
+
 describe('what a host is told with fails: the login, the refresh and the sign-out go on, and no rejection is left', () => {
   it.each(failures)('a log that %s', async (_name, fail) => {
     await everything(connect({ log: fail as () => void }))

@@ -46,7 +46,12 @@ export class SigningIn {
     const { userAgent } = runtime.options
     if (userAgent === undefined) throw core.interactionRequired('no_login', wanted.scope)
     const stop = new AbortController()
-    const presentation = userAgent.begin({ url, account, signal: stop.signal })
+    let presentation: Presentation
+    try {
+      presentation = userAgent.begin({ url, account, signal: stop.signal })
+    } catch (cause) {
+      throw CountersignError.is(cause) ? cause : new CountersignError('unexpected', { step: 'present', url, cause })
+    }
     const done = track(
       runtime,
       () => this.#run(wanted, presentation, stop.signal),

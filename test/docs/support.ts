@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ROOT } from '../support/run-script.js'
 
-/** The repository. */
-export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+export { type Ended, ROOT, run } from '../support/run-script.js'
 
 /** @param path - from the root of the repository */
 export const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8')
@@ -14,32 +12,6 @@ export const read = (path: string): Promise<string> => readFile(join(ROOT, path)
 /** The fenced blocks of a Markdown text, without their fences. */
 export const blocks = (markdown: string, language: string): readonly string[] =>
   [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text)
-
-/** What became of a process. */
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a TypeScript file of the repository to its end. */
-export async function run(
-  file: string,
-  args: readonly string[] = [],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { cwd: ROOT, env })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  const [code] = await once(child, 'close')
-  return { code, stdout, stderr }
-}
 
 /** An environment without any browser. */
 export function withoutBrowser(): NodeJS.ProcessEnv {

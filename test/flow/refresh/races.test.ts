@@ -8,6 +8,23 @@ const revoked = (): readonly (string | null)[] =>
     .filter(({ path }) => path === '/revoke')
     .map(({ body }) => new URLSearchParams(body).get('token'))
 
+/** A refresh whose answer the test gives, and a login that has begun meanwhile and waits for it. */
+async function loginBesideRefresh() {
+  const login = await world.login()
+  const late = onDemand()
+  let first = true
+  world.server.routes.token = (_request, usual) => {
+    if (!first) return usual()
+    first = false
+    return late.route()
+  }
+  const refreshed = login.connection.token({ refresh: true })
+  await late.asked
+  const signedIn = login.connection.authorize({ force: true })
+  await login.clock.asleep(250)
+  return { login, late, refreshed, signedIn }
+}
+
 describe('signing out while a refresh is under way', () => {
   it('waits for nobody, and what the late answer brings is revoked', async () => {
     const login = await world.login()
@@ -88,18 +105,7 @@ describe('a login over a login', () => {
   })
 
   it('waits for a refresh that is under way, and then its tokens win', async () => {
-    const login = await world.login()
-    const late = onDemand()
-    let first = true
-    world.server.routes.token = (_request, usual) => {
-      if (!first) return usual()
-      first = false
-      return late.route()
-    }
-    const refreshed = login.connection.token({ refresh: true })
-    await late.asked
-    const signedIn = login.connection.authorize({ force: true })
-    await login.clock.asleep(250)
+    const { login, late, refreshed, signedIn } = await loginBesideRefresh()
     late.answer(tokenResponse({ refresh_token: 'r2' }))
     await refreshed
     await login.clock.advance(250)
@@ -110,18 +116,7 @@ describe('a login over a login', () => {
   })
 
   it('waits for it ten seconds; what comes later is kept to be revoked', async () => {
-    const login = await world.login()
-    const late = onDemand()
-    let first = true
-    world.server.routes.token = (_request, usual) => {
-      if (!first) return usual()
-      first = false
-      return late.route()
-    }
-    const refreshed = login.connection.token({ refresh: true })
-    await late.asked
-    const signedIn = login.connection.authorize({ force: true })
-    await login.clock.asleep(250)
+    const { login, late, refreshed, signedIn } = await loginBesideRefresh()
     await login.clock.advance(10_000)
     await signedIn
     const { accessToken } = await login.connection.token()

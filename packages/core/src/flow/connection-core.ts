@@ -7,7 +7,7 @@ import { SingleFlight } from '../primitives/single-flight.js'
 import type { StepContext } from '../steps/context.js'
 import type { Request } from './attempt.js'
 import type { Connection } from './connection.js'
-import { renewable, tokensOf, usable } from './current-token.js'
+import { renewable, targetOf, tokensOf, usable } from './current-token.js'
 import { HeldGrant } from './held-grant.js'
 import type { ServerOptions } from './options.js'
 import { Renewing } from './renewing.js'
@@ -104,8 +104,7 @@ export class ConnectionCore {
 
   /** The scope that a new login must cover: all that was asked for before, and more. */
   wider(...more: readonly (string | undefined)[]): string | undefined {
-    const grant = this.held.known
-    return unionScope(grant && 'granted' in grant ? grant.granted.target.scope : undefined, ...more)
+    return unionScope(targetOf(this.held.known)?.scope, ...more)
   }
 
   /** Whether what is held covers a scope. A server that does not say what it granted, granted what was asked (RFC 6749 section 5.1). */

@@ -1,4 +1,5 @@
 import type { Tokens } from '../messages/token-response.js'
+import type { Target } from '../steps/target.js'
 import type { Grant } from './grant.js'
 
 const MAX_LEEWAY_MS = 60_000
@@ -6,6 +7,10 @@ const MAX_LEEWAY_MS = 60_000
 /** Whether an access token has life left; one without a known expiry is used until the server refuses it. */
 export const usable = (tokens: Tokens, now: number): boolean =>
   tokens.expires_at === undefined || tokens.expires_at > now
+
+/** Where a grant came from and what was asked for, if it has tokens or had some that are spent. */
+export const targetOf = (grant: Grant | undefined): Target | undefined =>
+  grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target
 
 /** The tokens of a grant, if it has any. */
 export const tokensOf = (grant: Grant | undefined): Tokens | undefined =>

@@ -1,4 +1,5 @@
 import type { Tokens } from '../messages/token-response.js'
+import { parseUrl } from '../primitives/parse-url.js'
 import type { ConnectionCore } from './connection-core.js'
 
 /** A request of an MCP client, as far as authorization is concerned. */
@@ -76,15 +77,14 @@ function sameOrigin(origin: string, url: string): boolean {
     const next = url[origin.length]
     if (next === '/' || next === '?' || next === '#' || next === undefined) return true
   }
-  return URL.canParse(url) && new URL(url).origin === origin
+  return parseUrl(url)?.origin === origin
 }
 
 /** Where a token never goes, and that it did not go there, once for each origin. */
 function foreign(core: ConnectionCore, url: string): void {
-  if (!URL.canParse(url)) return
-  const { origin } = new URL(url)
+  const origin = parseUrl(url)?.origin
   core.foreign ??= new Set()
-  if (core.foreign.has(origin)) return
+  if (origin === undefined || core.foreign.has(origin)) return
   core.foreign.add(origin)
   core.diagnose({ code: 'foreign_origin', expected: core.origin, received: origin })
 }

@@ -5,6 +5,7 @@ import type { Tokens } from '../messages/token-response.js'
 import { jwtClaims } from '../primitives/jwt-claims.js'
 import { includesScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
+import { targetOf } from './current-token.js'
 import type { Rung } from './ladder.js'
 
 /** A request that was refused, after all that could be tried. */
@@ -58,8 +59,7 @@ function rejected(
   sent: Tokens | undefined,
   challenge: BearerChallenge,
 ): CountersignError {
-  const grant = core.held.known
-  const target = grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target
+  const target = targetOf(core.held.known)
   const claims = sent && jwtClaims(sent.access_token)
   const words = [challenge.error, challenge.error_description].filter((text) => text !== undefined).join(': ')
   const said = withoutSecrets(words, [sent?.access_token])

@@ -1,6 +1,6 @@
 import type { CountersignError } from '../errors/error.js'
 import { defined } from '../primitives/defined.js'
-import { renewable, tokensOf, usable } from './current-token.js'
+import { renewable, targetOf, tokensOf, usable } from './current-token.js'
 import type { Grant } from './grant.js'
 
 /** What a user interface shows of a connection: frozen, without secrets, the same object until something changes. */
@@ -48,7 +48,7 @@ export function deriveSnapshot(known: Known): Snapshot {
   const { grant, failure, refreshing } = known
   if (grant === undefined) return restoring
   const tokens = tokensOf(grant)
-  const scope = tokens?.scope ?? (grant.phase === 'absent' ? undefined : grant.granted.target.scope)
+  const scope = tokens?.scope ?? targetOf(grant)?.scope
   const status = statusOf(known, grant)
   return Object.freeze(defined({ status, refreshing, scope, expiresAt: tokens?.expires_at, error: failure }))
 }

@@ -19,7 +19,7 @@ export type TokenAnswer =
       readonly forgotten: boolean
     }
   /** Surely before a commit: what was presented is still good. */
-  | { readonly kind: 'deferred'; readonly error: CountersignError; readonly retryAt: number | undefined }
+  | { readonly kind: 'deferred'; readonly error: CountersignError }
   /** Perhaps after a commit: what was presented may be spent. `refresh_token`: all that was usable of the answer. */
   | { readonly kind: 'unanswered'; readonly error: CountersignError; readonly refresh_token?: string | undefined }
 
@@ -79,4 +79,4 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
   }
 }
 
-const deferred = (error: CountersignError): TokenAnswer => ({ kind: 'deferred', error, retryAt: error.retryAt })
+const deferred = (error: CountersignError): TokenAnswer => ({ kind: 'deferred', error })

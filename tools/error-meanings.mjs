@@ -92,6 +92,7 @@ export const diagnostics = {
 }
 
 export const events = {
+  acquired: 'Tokens were acquired without a person, and are stored.',
   adopted: 'Another holder of the login had refreshed it: its tokens are used, and nothing was sent.',
   diagnostic: 'A deviation was tolerated. `diagnostic` has it.',
   exchange: 'One OAuth request and its status. `exchange` has it, without query and body.',

@@ -92,18 +92,18 @@ export function refreshing(): {
 const random = (bytes: number): Uint8Array =>
   bytes === 1 ? new Uint8Array(1) : crypto.getRandomValues(new Uint8Array(bytes))
 
-/** A route that answers when the test says so, with what the test says then. */
-export function onDemand(): {
-  readonly route: () => Promise<Answer | undefined>
+/** A route, or other work, that answers when the test says so, with what the test says then. */
+export function onDemand<T = Answer | undefined>(): {
+  readonly route: () => Promise<T>
   readonly asked: Promise<void>
-  answer(with_?: Answer): void
+  answer(...with_: undefined extends T ? [T?] : [T]): void
 } {
   let arrived = (): void => undefined
-  let settle = (_: Answer | undefined): void => undefined
+  let settle = (_: T): void => undefined
   const asked = new Promise<void>((resolve) => {
     arrived = resolve
   })
-  const answered = new Promise<Answer | undefined>((resolve) => {
+  const answered = new Promise<T>((resolve) => {
     settle = resolve
   })
   return {
@@ -112,7 +112,7 @@ export function onDemand(): {
       return answered
     },
     asked,
-    answer: (with_) => settle(with_),
+    answer: (...with_) => settle(with_[0] as T),
   }
 }
 

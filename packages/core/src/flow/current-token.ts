@@ -8,6 +8,13 @@ const MAX_LEEWAY_MS = 60_000
 export const usable = (tokens: Tokens, now: number): boolean =>
   tokens.expires_at === undefined || tokens.expires_at > now
 
+/** A record with tokens, good or spent. */
+export type WithTokens = Exclude<Grant, { readonly phase: 'absent' }>
+
+/** Whether a record has tokens that came after those of another one: of another login, or of a later turn. */
+export const newer = (now: Grant, had: Grant): now is WithTokens =>
+  now.phase !== 'absent' && (had.phase === 'absent' || now.grant !== had.grant || now.got > had.got)
+
 /** Where a grant came from and what was asked for, if it has tokens or had some that are spent. */
 export const targetOf = (grant: Grant | undefined): Target | undefined =>
   grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target

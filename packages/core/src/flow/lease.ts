@@ -25,6 +25,27 @@ export async function newLease(runtime: Runtime): Promise<Lease> {
   return lease
 }
 
+/**
+ * Puts a new lease into the record that was seen, marked sent from the start: for a request that spends no refresh token.
+ *
+ * @returns undefined when somebody else was faster
+ */
+export async function takeLease(
+  { runtime, held }: ConnectionCore,
+  seen: Seen,
+): Promise<{ readonly id: string; readonly turn: number } | undefined> {
+  const lease = await newLease(runtime)
+  try {
+    const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
+    if (leased !== undefined) return { id: lease.id, turn: leased.grant.turn }
+  } catch (error) {
+    forgetLease(runtime, lease.id)
+    throw error
+  }
+  forgetLease(runtime, lease.id)
+  return undefined
+}
+
 /** Nobody here works under this lease any more; should the store still carry it, it may be replaced at once. */
 export const forgetLease = (runtime: Runtime, id: string): void => {
   if (runtime.leases.has(id)) runtime.leases.set(id, false)

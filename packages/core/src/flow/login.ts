@@ -12,7 +12,7 @@ import { dropPending, type Found, findPending, savePending, takePending } from '
 import type { ConnectionCore } from './connection-core.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
-import { forgetLease, newLease, waitForLease } from './lease.js'
+import { forgetLease, takeLease, waitForLease } from './lease.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
 
@@ -160,7 +160,8 @@ async function exchangeCode(
 ): Promise<AttemptEvent> {
   const { runtime, context } = core
   holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
-  holding.lease = await takeLease(core)
+  // The result of a login must have a turn like any refresh, so that the later of the two wins.
+  while (holding.lease === undefined) holding.lease = await takeLease(core, await waitForLease(core, HAND_OVER_WAIT_MS))
   const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
   if (found !== undefined) {
@@ -172,18 +173,6 @@ async function exchangeCode(
   await holding.taken(false)
   holding.taken = undefined
   return { type: 'client_forgotten' }
-}
-
-/** The result of a login must have a turn like any refresh, so that the later of the two wins. */
-async function takeLease(core: ConnectionCore): Promise<{ id: string; turn: number }> {
-  const { runtime, held } = core
-  for (;;) {
-    const seen = await waitForLease(core, HAND_OVER_WAIT_MS)
-    const lease = await newLease(runtime)
-    const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
-    if (leased !== undefined) return { id: lease.id, turn: leased.grant.turn }
-    forgetLease(runtime, lease.id)
-  }
 }
 
 async function release({ held }: ConnectionCore, holding: Holding): Promise<void> {

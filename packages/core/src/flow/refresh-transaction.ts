@@ -7,6 +7,7 @@ import type { ConnectionCore } from './connection-core.js'
 import { usable } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
+import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
 
@@ -15,8 +16,6 @@ type Valid = Extract<Grant, { readonly phase: 'valid' }>
 /** `ended`: the refresh token is spent, or the person signed out. */
 export type Renewed = 'renewed' | 'adopted' | 'ended'
 
-const BACKOFF_MS = 5_000
-const DAY_MS = 86_400_000
 /** What a server says that refuses the client, whatever the refresh token is worth. */
 const CLIENT_REFUSED = new Set(['invalid_client', 'unauthorized_client'])
 
@@ -47,9 +46,8 @@ export async function renew(core: ConnectionCore, had: { grant: string; got: num
       got = now.got
     }
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
-    // One that is further away than any that is written comes of a clock that was wrong.
-    const { retry_at = 0 } = now
-    if (retry_at > clock.now() && retry_at <= clock.now() + DAY_MS) throw postponed(now, retry_at)
+    const retryAt = postponedUntil(now, clock.now())
+    if (retryAt !== undefined) throw postponed(now.granted.target.token_endpoint, 'refresh', retryAt)
 
     // Before the lease: a supplier may take its time, or fail, and then nothing is held up by it.
     const known = await withSecret(core, now.granted.target.issuer, client)
@@ -124,22 +122,9 @@ async function spend(
   }
   core.emit('kept', 'warn', { error })
   if (byHost) throw new CountersignError(error.code, { ...error, action: 'fix_configuration', hint: CLIENT_HINT })
-  throw postponed(now, retry_at, kind === 'deferred' ? 'server_unavailable' : 'refresh_outcome_unknown', error)
+  const code = kind === 'deferred' ? 'server_unavailable' : 'refresh_outcome_unknown'
+  throw postponed(target.token_endpoint, 'refresh', retry_at, code, error)
 }
 
 const CLIENT_HINT =
   'The server refuses this client: correct client.registered or the metadata document. The login is kept.'
-
-const postponed = (
-  { granted }: Valid,
-  retryAt: number,
-  code: 'server_unavailable' | 'refresh_outcome_unknown' = 'server_unavailable',
-  cause?: CountersignError,
-): CountersignError =>
-  new CountersignError(code, {
-    step: 'refresh',
-    url: granted.target.token_endpoint,
-    received: cause === undefined ? 'a failure a moment ago' : (cause.received ?? cause.code),
-    retryAt,
-    cause,
-  })

@@ -71,6 +71,7 @@ export type LogEventType =
   | 'login_completed'
   | 'login_failed'
   | 'refreshed'
+  | 'acquired'
   | 'adopted'
   | 'lease_waited'
   | 'lease_taken_over'

@@ -1,0 +1,79 @@
+import { CountersignError } from '../errors/error.js'
+import { withDeadline } from '../http/deadline.js'
+import { randomId } from '../primitives/random-id.js'
+import type { Granted } from './attempt.js'
+import type { ConnectionCore } from './connection-core.js'
+import { newer, usable } from './current-token.js'
+import type { Grant } from './grant.js'
+import { forgetLease, leaseMs, takeLease, waitForLease } from './lease.js'
+import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
+import { settleSurely } from './settle.js'
+import { revokeReplaced } from './sign-out.js'
+
+/** A way of getting tokens without a person; `signal` ends it with the lease, or when the connector closes. */
+export type Ask = (signal: AbortSignal) => Promise<Granted>
+
+/** `ended`: signed out meanwhile. */
+export type Acquired = 'acquired' | 'adopted' | 'ended'
+
+/**
+ * Acquires tokens without a person under the lease of a refresh, on an empty record if need be: of all callers, connections and
+ * processes one asks, and the others adopt what it gets.
+ *
+ * @param had - what is no longer good enough, as the caller saw it: `nothing` at first
+ * @param ask - asks the server. Discovery, a client and a secret are had before: what is slow in here keeps everybody waiting
+ * @param closing - gives it up; unlike a refresh token, nothing is lost by it
+ * @throws CountersignError `server_unavailable` (asked a moment ago, in vain), `request_timeout`, `store_unavailable`,
+ * `connector_closed`, and what `ask` throws
+ */
+export async function acquire(core: ConnectionCore, had: Grant, ask: Ask, closing?: AbortSignal): Promise<Acquired> {
+  const { runtime } = core
+  const { clock } = runtime
+  for (let known = had; ; ) {
+    const seen = await waitForLease(core)
+    const now = seen.grant
+    if (now.phase === 'absent' && now.got > known.got) return 'ended'
+    if (newer(now, known)) {
+      if (usable(now.granted.tokens, clock.now())) {
+        core.emit('adopted', 'debug')
+        return 'adopted'
+      }
+      known = now
+    }
+    const retryAt = postponedUntil(now, clock.now())
+    if (retryAt !== undefined) throw postponed(core.url, 'acquire', retryAt)
+
+    const lease = await takeLease(core, seen)
+    if (lease === undefined) continue
+    try {
+      const granted = await withDeadline(
+        {
+          clock,
+          timeoutMs: leaseMs(runtime),
+          signal: closing,
+          onTimeout: () => new CountersignError('request_timeout', { step: 'acquire', url: core.url }),
+          onAbort: () => new CountersignError('connector_closed', { step: 'acquire', url: core.url }),
+        },
+        ask,
+      )
+      await settleSurely(core, { type: 'granted', ...lease, grant: randomId(runtime.random), granted })
+      if (core.held.known?.phase !== 'absent') {
+        core.emit('acquired', 'info')
+        return 'acquired'
+      }
+      await revokeReplaced(core)
+      return 'ended'
+    } catch (error) {
+      // A server that cannot answer now is not asked by seven more processes at once.
+      const later = CountersignError.is(error) && error.action === 'retry_at'
+      const retry_at = later ? (error.retryAt ?? clock.now() + BACKOFF_MS) : undefined
+      await settleSurely(
+        core,
+        retry_at === undefined ? { type: 'released', id: lease.id } : { type: 'deferred', id: lease.id, retry_at },
+      )
+      throw error
+    } finally {
+      forgetLease(runtime, lease.id)
+    }
+  }
+}

@@ -18,6 +18,12 @@ export interface AuthorizationServerOptions {
   readonly defaultScope?: string
   /** Which resource indicators it issues tokens for: every one on http loopback unless given. */
   readonly resources?: readonly string[] | ((resource: string) => boolean)
+  /** Whether every authorization request has to be pushed first (RFC 9126). False unless given. */
+  readonly requirePushed?: boolean
+  /** Client metadata documents that it finds on the web, by URL; it takes none unless given. */
+  readonly metadataDocuments?: ReadonlyMap<string, string>
+  /** Whose assertions are good for tokens: issuers, with the place of their keys. None unless given. */
+  readonly trustedIssuers?: Readonly<Record<string, string>>
   /** At which well-known addresses the metadata is. Both unless given. */
   readonly metadata?: 'oauth' | 'openid' | 'both'
 }
@@ -101,6 +107,9 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       clients: options.clients ?? [],
       scopes: options.scopes ?? ['notes:read', 'notes:write'],
       defaultScope: options.defaultScope,
+      requirePushed: options.requirePushed ?? false,
+      metadataDocuments: options.metadataDocuments,
+      extensions: { trustedIssuers: options.trustedIssuers ?? {} },
       acceptsResource: resourceRule(options.resources),
     })
   } catch (error) {

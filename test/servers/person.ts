@@ -69,7 +69,11 @@ export function person(options: { login?: string; decision?: 'approve' | 'deny' 
     const redirectUri = start.searchParams.get('redirect_uri')
     let step: Step = { url: start }
     for (let count = 0; count < maximumSteps; count++) {
-      const returned = redirectUri !== null && withoutQuery(step.url) === withoutQuery(new URL(redirectUri))
+      // Where the request was pushed, its address names no redirect URI: then the client is whoever is elsewhere.
+      const returned =
+        redirectUri === null
+          ? start.searchParams.has('request_uri') && step.url.origin !== start.origin
+          : withoutQuery(step.url) === withoutQuery(new URL(redirectUri))
       if (returned && stopBefore) return { status: 0, body: '', url: step.url.href }
       const loaded = await load(step)
       // A form on the client's own page is not one to fill in.

@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import type Provider from 'oidc-provider'
 import type { ClientMetadata, Configuration } from 'oidc-provider'
+import { type ExtensionGrants, registerExtensionGrants } from './extension-grants.js'
 import { createMemoryRecords } from './memory-adapter.js'
 import { muteProviderNotices } from './quiet.js'
 
@@ -12,6 +13,11 @@ export interface ProviderSettings {
   readonly scopes: readonly string[]
   /** What an authorization request without `scope` is taken to ask for. */
   readonly defaultScope: string | undefined
+  /** Whether every authorization request has to be pushed first (RFC 9126). */
+  readonly requirePushed: boolean
+  /** The client metadata documents that can be had from the web, by URL; undefined: no such document is taken. */
+  readonly metadataDocuments: ReadonlyMap<string, string> | undefined
+  readonly extensions: ExtensionGrants
   /** Whether tokens can be had for a resource. */
   acceptsResource(resource: string): boolean
 }
@@ -66,7 +72,16 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
       RefreshToken: 14 * day,
       Session: 14 * day,
     },
+    // The documents of a test are on no server.
+    fetch: async (url, options) => {
+      const document = settings.metadataDocuments?.get(String(url))
+      if (document === undefined) return fetch(url, options)
+      return new Response(document, { headers: { 'content-type': 'application/json' } })
+    },
     features: {
+      clientCredentials: { enabled: true },
+      clientIdMetadataDocument: { enabled: settings.metadataDocuments !== undefined, ack: 'draft-02' },
+      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: settings.requirePushed },
       devInteractions: { enabled: true },
       registration: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
@@ -91,10 +106,12 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
   const unmute = muteProviderNotices()
   try {
     const provider = new module.Provider(settings.issuer, configuration)
+    await registerExtensionGrants(provider, { ...settings, signingKey: key })
     // It has no default scope of its own: a request without any ends in access_denied, after the consent.
     provider.use((ctx, next) => {
       const { defaultScope: scope } = settings
-      if (ctx.path === '/auth' && !ctx.query.scope && scope) ctx.query = { ...ctx.query, scope }
+      if (ctx.path === '/auth' && !ctx.query.scope && !ctx.query.request_uri && scope)
+        ctx.query = { ...ctx.query, scope }
       return next()
     })
     return { provider, forget: records.forget }

@@ -1,16 +1,21 @@
+export { type PrivateKeyClient, privateKeyJwt } from './credentials/private-key-jwt.js'
+export {
+  type AssertionNeed,
+  type RegisteredClient,
+  type Secret,
+  trustDiscovered,
+} from './credentials/registered-client.js'
+export type { KeyOptions } from './credentials/signing-key.js'
 export type { Action, ErrorCode } from './errors/codes.js'
 export { CountersignError, type ErrorRecord, type InteractionNeed, type OAuthErrorBody } from './errors/error.js'
 export type { Connection } from './flow/connection.js'
 export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
-export {
-  type ClientOptions,
-  type Compatibility,
-  type ConnectorOptions,
-  type RegisteredClient,
-  type Secret,
-  type ServerOptions,
-  type StepUp,
-  trustDiscovered,
+export type {
+  ClientOptions,
+  Compatibility,
+  ConnectorOptions,
+  ServerOptions,
+  StepUp,
 } from './flow/options.js'
 export type { Snapshot } from './flow/snapshot.js'
 export type { Clock } from './ports/clock.js'

@@ -103,6 +103,9 @@ function targetOf(
     authorization_endpoint: endpoints.authorization ?? metadata.authorization_endpoint,
     registration_endpoint: endpoints.registration ?? metadata.registration_endpoint,
     revocation_endpoint: endpoints.revocation ?? metadata.revocation_endpoint,
+    pushed_authorization_request_endpoint: metadata.require_pushed_authorization_requests
+      ? metadata.pushed_authorization_request_endpoint
+      : undefined,
     token_endpoint_auth_methods_supported: metadata.token_endpoint_auth_methods_supported,
     client_id_metadata_document_supported: metadata.client_id_metadata_document_supported,
     iss_parameter: metadata.authorization_response_iss_parameter_supported,

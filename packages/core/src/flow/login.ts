@@ -73,14 +73,16 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
       type: 'client_ready',
       client: await becomeClient(core, target, patient(login), request.registered_again ?? false, signal),
     })),
-    prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => ({
-      type: 'request_prepared',
-      pending: await prepareRedirect(core.context, target, client, {
+    prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => {
+      const pushes = target.pushed_authorization_request_endpoint !== undefined
+      const known = pushes ? await withSecret(core, target.issuer, client) : client
+      const pending = await prepareRedirect(core.context, target, known, {
         serverUrl: core.url,
         options: core.options,
         lifetimeMs: runtime.loginTimeoutMs,
-      }),
-    })),
+      })
+      return pending === undefined ? { type: 'client_forgotten' } : { type: 'request_prepared', pending }
+    }),
     present: handler<AttemptIn<'authorizing'>>((state) => present(login, state)),
     exchange: handler<AttemptIn<'exchanging'>>((state) => exchangeCode(login, holding, state)),
     acquire: notBroughtIn,

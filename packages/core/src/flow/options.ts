@@ -1,3 +1,4 @@
+import type { RegisteredClient, Secret } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
@@ -8,26 +9,6 @@ import type { Store } from '../ports/store.js'
 import type { UserAgent } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
-
-/** Named way out of issuer pinning: use whatever issuer discovery leads to. */
-export const trustDiscovered: unique symbol = Symbol('countersign.trustDiscovered')
-
-/**
- * A secret, or a supplier that is asked each time it is needed, so that it need not be kept in memory. A supplier that fails, or
- * is silent for `requestTimeoutMs`, is `options_invalid`.
- */
-export type Secret = string | (() => Promise<string>)
-
-/** A client that was registered by hand. It belongs to the issuer that is named beside it. */
-export interface RegisteredClient {
-  /** Exactly the issuer string of the authorization server, or `trustDiscovered`. */
-  readonly issuer: string | typeof trustDiscovered
-  readonly clientId: string
-  /** Default: none, a public client. Never stored. */
-  readonly clientSecret?: Secret
-  /** Default: `none` without a secret; with one, what the server lists, `client_secret_basic` first. */
-  readonly tokenEndpointAuthMethod?: 'none' | 'client_secret_basic' | 'client_secret_post'
-}
 
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
 export interface ClientOptions {

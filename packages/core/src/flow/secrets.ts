@@ -1,8 +1,9 @@
+import { type RegisteredClient, type Secret, trustDiscovered } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
 import { withDeadline } from '../http/deadline.js'
+import type { AuthenticatingClient } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
 import type { ConnectionCore } from './connection-core.js'
-import { type RegisteredClient, type Secret, trustDiscovered } from './options.js'
 
 /** The client that was registered by hand for this issuer, if there is one. */
 export function registeredFor({ options }: ConnectionCore, issuer: string): RegisteredClient | undefined {
@@ -10,10 +11,15 @@ export function registeredFor({ options }: ConnectionCore, issuer: string): Regi
   return all.find((client) => client.issuer === issuer) ?? all.find((client) => client.issuer === trustDiscovered)
 }
 
-/** The client with its secret: that of a client registered by hand stays with the host and is never in a record. */
-export async function withSecret(core: ConnectionCore, issuer: string, client: Client): Promise<Client> {
-  const secret = client.origin === 'registered' ? registeredFor(core, issuer)?.clientSecret : undefined
-  return secret === undefined ? client : { ...client, client_secret: await reveal(core, secret) }
+/** The client with what authenticates it: the secret of one registered by hand stays with the host and is never in a record. */
+export async function withSecret(core: ConnectionCore, issuer: string, client: Client): Promise<AuthenticatingClient> {
+  const { clientSecret, authenticate } = (client.origin === 'registered' && registeredFor(core, issuer)) || {}
+  if (authenticate !== undefined) {
+    const { clock, random } = core.runtime
+    const assertion = await authenticate((secret) => reveal(core, secret))
+    return { ...client, authenticate: () => assertion({ issuer, now: clock.now(), random }) }
+  }
+  return clientSecret === undefined ? client : { ...client, client_secret: await reveal(core, clientSecret) }
 }
 
 /**

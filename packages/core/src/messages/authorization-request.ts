@@ -1,27 +1,32 @@
 const OWN = ['client_id', 'redirect_uri', 'state', 'code_challenge', 'resource', 'scope', 'login_hint'] as const
 
-/**
- * The URL of the authorization request page (RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2). The
- * endpoint's own query stays (RFC 6749 section 3.1).
- *
- * @param r.resource - sent as it is, without normalisation
- * @param r.parameters - what one server wants besides; the protocol's own parameters cannot be replaced by it
- */
-export function buildAuthorizationUrl(r: {
-  readonly authorization_endpoint: string
+/** An authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2). */
+export interface AuthorizationRequest {
   readonly client_id: string
   readonly redirect_uri: string
   readonly state: string
   readonly code_challenge: string
+  /** Sent as it is, without normalisation. */
   readonly resource?: string | undefined
   readonly scope?: string | undefined
   readonly login_hint?: string | undefined
+  /** What one server wants besides; the protocol's own parameters cannot be replaced by it. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
-}): string {
-  const url = new URL(r.authorization_endpoint)
-  const fixed = { ...r.parameters, response_type: 'code', code_challenge_method: 'S256' }
+}
+
+/** The parameters of an authorization request, whichever way it goes. */
+export function authorizationParameters(r: AuthorizationRequest): Readonly<Record<string, string | undefined>> {
   // By name: an object with more in it, a code_verifier say, must not end up in a URL.
-  const own = OWN.map((name) => [name, r[name]] as const)
-  for (const [name, value] of [...Object.entries(fixed), ...own]) if (value) url.searchParams.set(name, value)
+  const own = OWN.flatMap((name) => (r[name] ? [[name, r[name]]] : []))
+  return { ...r.parameters, response_type: 'code', code_challenge_method: 'S256', ...Object.fromEntries(own) }
+}
+
+/** The URL of the authorization request page. The endpoint's own query stays (RFC 6749 section 3.1). */
+export function buildAuthorizationUrl(
+  authorization_endpoint: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): string {
+  const url = new URL(authorization_endpoint)
+  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value)
   return url.href
 }

@@ -11,6 +11,9 @@ export interface AuthorizationServerMetadata {
   readonly registration_endpoint?: string
   /** RFC 7009. */
   readonly revocation_endpoint?: string
+  /** RFC 9126 section 5. */
+  readonly pushed_authorization_request_endpoint?: string
+  readonly require_pushed_authorization_requests?: boolean
   readonly scopes_supported?: readonly string[]
   /** Absent means `client_secret_basic`. */
   readonly token_endpoint_auth_methods_supported?: readonly string[]
@@ -27,6 +30,8 @@ const OPTIONAL = {
   token_endpoint: 'string',
   registration_endpoint: 'string',
   revocation_endpoint: 'string',
+  pushed_authorization_request_endpoint: 'string',
+  require_pushed_authorization_requests: 'boolean',
   scopes_supported: 'list',
   token_endpoint_auth_methods_supported: 'list',
   code_challenge_methods_supported: 'list',

@@ -1,5 +1,11 @@
 import type { Client } from './client-information.js'
 
+/** A client with what authenticates it, which no record holds. */
+export interface AuthenticatingClient extends Client {
+  /** Makes the members of a request's body that authenticate it; each request gets its own. */
+  readonly authenticate?: () => Promise<Readonly<Record<string, string>>>
+}
+
 // Servers that do not decode are common, so characters that form encoding may leave alone are left alone.
 const formEncode = (text: string): string =>
   new URLSearchParams([['', text]])

@@ -1,31 +1,41 @@
 import { CountersignError } from '../errors/error.js'
 import type { HttpResponse } from '../http/http.js'
-import { applyClientAuthentication } from '../messages/client-authentication.js'
-import type { Client } from '../messages/client-information.js'
+import { type AuthenticatingClient, applyClientAuthentication } from '../messages/client-authentication.js'
 import type { StepContext } from './context.js'
 
 /** A request to one of the endpoints where a client authenticates. */
 export interface FormRequest {
   readonly step: string
   readonly url: string
-  readonly client: Client
+  readonly client: AuthenticatingClient
   /** Members that are undefined are left out. */
   readonly parameters: Readonly<Record<string, string | undefined>>
   readonly timeoutMs?: number | undefined
 }
 
+/** What must not be read in a message although the server repeats it, by the ends of the names. */
+const SECRET = /(code|verifier|token|assertion|secret)$/
+
 /**
- * Posts a form with the client's authentication (RFC 6749 sections 2.3.1 and 3.2).
+ * Posts a form with the client's authentication (RFC 6749 sections 2.3.1 and 3.2, RFC 7521 section 4.2).
  *
- * @throws CountersignError `client_authentication_unsupported`, and what the door throws
+ * @returns the answer, and what was sent in confidence
+ * @throws CountersignError `client_authentication_unsupported`, `options_invalid` (a key or its supplier), and what the door throws
  */
-export async function postForm(context: StepContext, request: FormRequest): Promise<HttpResponse> {
+export async function postForm(
+  context: StepContext,
+  request: FormRequest,
+): Promise<HttpResponse & { readonly secrets: readonly (string | undefined)[] }> {
   const { step, url, client, parameters, timeoutMs } = request
   const headers: Record<string, string> = {}
   const body = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) body.set(name, value)
-  if (applyClientAuthentication(client, headers, body)) {
-    return context.http.send({ step, method: 'POST', url, headers, body, timeoutMs })
+  const assertion = await client.authenticate?.()
+  for (const [name, value] of Object.entries({ ...parameters, ...assertion }))
+    if (value !== undefined) body.set(name, value)
+  if (assertion || applyClientAuthentication(client, headers, body)) {
+    const answer = await context.http.send({ step, method: 'POST', url, headers, body, timeoutMs })
+    const sent = [...body].flatMap(([name, value]) => (SECRET.test(name) ? value : []))
+    return { ...answer, secrets: [client.client_secret, ...sent] }
   }
   throw new CountersignError('client_authentication_unsupported', {
     step,

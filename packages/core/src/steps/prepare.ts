@@ -1,10 +1,11 @@
 import { CountersignError } from '../errors/error.js'
-import { buildAuthorizationUrl } from '../messages/authorization-request.js'
-import type { Client } from '../messages/client-information.js'
+import { authorizationParameters, buildAuthorizationUrl } from '../messages/authorization-request.js'
+import type { AuthenticatingClient } from '../messages/client-authentication.js'
 import { codeChallengeS256, createCodeVerifier } from '../primitives/pkce.js'
 import { randomId } from '../primitives/random-id.js'
 import { urlProblem } from '../primitives/url-policy.js'
 import type { StepContext } from './context.js'
+import { push } from './push.js'
 import type { Target } from './target.js'
 
 /** An authorization request that waits for its response: all that the second half of a login needs. */
@@ -30,17 +31,20 @@ export interface PrepareOptions {
 }
 
 /**
- * Builds the authorization request: PKCE with S256 (RFC 7636), a fresh `state`, and the `resource` (RFC 8707).
+ * Builds the authorization request: PKCE with S256 (RFC 7636), a fresh `state`, and the `resource` (RFC 8707). It is pushed where
+ * the server requires that (RFC 9126).
  *
- * @throws CountersignError `url_not_allowed` when the authorization endpoint is not one that a person may be sent to
+ * @returns undefined when the server no longer knows a client that it had registered
+ * @throws CountersignError `url_not_allowed` when the authorization endpoint is not one that a person may be sent to, and what
+ * pushing throws
  */
 export async function prepareRedirect(
   context: StepContext,
   target: Target,
-  client: Client,
+  client: AuthenticatingClient,
   { serverUrl, lifetimeMs, options }: PrepareOptions,
-): Promise<PendingRedirect> {
-  const { issuer, authorization_endpoint, resource_parameter: resource, scope } = target
+): Promise<PendingRedirect | undefined> {
+  const { issuer, authorization_endpoint, pushed_authorization_request_endpoint, resource_parameter, scope } = target
   const { allowPrivate, loginHint: login_hint, compatibility } = options
   const received = urlProblem(authorization_endpoint ?? '', { from: serverUrl, allowPrivate })
   if (authorization_endpoint === undefined || received !== undefined) {
@@ -54,17 +58,22 @@ export async function prepareRedirect(
   const { client_id, redirect_uri = '' } = client
   const state = randomId(context.random, 32)
   const code_verifier = createCodeVerifier(context.random)
-  const authorization_url = buildAuthorizationUrl({
-    authorization_endpoint,
+  let parameters = authorizationParameters({
     client_id,
     redirect_uri,
     state,
     code_challenge: await codeChallengeS256(code_verifier),
-    resource,
+    resource: resource_parameter,
     scope,
     login_hint,
     parameters: compatibility?.authorizationParameters,
   })
+  if (pushed_authorization_request_endpoint !== undefined) {
+    const request_uri = await push(context, pushed_authorization_request_endpoint, client, parameters)
+    if (request_uri === undefined) return undefined
+    parameters = { client_id, request_uri }
+  }
+  const authorization_url = buildAuthorizationUrl(authorization_endpoint, parameters)
   const expires_at = context.clock.now() + lifetimeMs
   return { kind: 'redirect', state, code_verifier, redirect_uri, authorization_url, expires_at }
 }

@@ -11,6 +11,8 @@ export interface Target {
   readonly issuer: string
   readonly token_endpoint: string
   readonly authorization_endpoint?: string
+  /** Where authorization requests have to be pushed first (RFC 9126); absent where they need not be. */
+  readonly pushed_authorization_request_endpoint?: string
   readonly device_authorization_endpoint?: string
   readonly registration_endpoint?: string
   readonly revocation_endpoint?: string

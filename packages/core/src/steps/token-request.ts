@@ -42,6 +42,10 @@ const LATER = new Set(['temporarily_unavailable', 'server_error'])
 /** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
 const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
 
+/** Whether a server says that it no longer knows a client that it had registered. */
+export const forgets = (client: Client, oauth: OAuthErrorBody | undefined): boolean =>
+  client.origin === 'dynamic' && FORGOTTEN.has(oauth?.error ?? '')
+
 /**
  * The one door to the token endpoint (RFC 6749 section 3.2): sends the request and says what its answer means. It never throws
  * for an answer; only for what cannot be sent at all.
@@ -55,16 +59,15 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
     const { status, text } = answer
     const notNow = NOT_NOW.has(status)
-    const { code, code_verifier, refresh_token: sent } = request.parameters
-    const secrets = [code, code_verifier, sent, client.client_secret]
-    const said = status < 500 && !notNow ? parseOAuthError(text, secrets) : undefined
+    const said = status < 500 && !notNow ? parseOAuthError(text, answer.secrets) : undefined
     const usual = status === 400 || status === 401 || succeeded(status)
     const oauth = said && (usual ? ERROR_CODE : OAUTH_ERROR).test(said.error) ? said : undefined
     if (oauth !== undefined) {
       const received = `HTTP ${status} for client ${client.client_id}`
       const error = new CountersignError('token_request_rejected', { step, url, received, oauth })
-      const forgotten = client.origin === 'dynamic' && FORGOTTEN.has(oauth.error)
-      return LATER.has(oauth.error) ? deferred(error) : { kind: 'rejected', error, oauth, forgotten }
+      return LATER.has(oauth.error)
+        ? deferred(error)
+        : { kind: 'rejected', error, oauth, forgotten: forgets(client, oauth) }
     }
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
@@ -74,7 +77,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const error = unavailable(context, step, answer)
     return status < 500 || notNow ? deferred(error) : { kind: 'unanswered', error }
   } catch (error) {
-    if (!CountersignError.is(error) || error.code === 'client_authentication_unsupported') throw error
+    if (!CountersignError.is(error) || error.action === 'fix_configuration') throw error
     return neverSent(error) ? deferred(error) : { kind: 'unanswered', error, refresh_token }
   }
 }

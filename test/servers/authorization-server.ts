@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { ClientMetadata } from 'oidc-provider'
 import { onStatus, readBody, sendAnswer } from './answer.js'
+import { type Commit, watchCommits } from './commits.js'
 import { listen } from './listener.js'
 import { type ConfiguredProvider, configureProvider } from './provider.js'
 import { handleTokenRequest, type TokenEndpointControl } from './token-endpoint.js'
@@ -47,6 +48,8 @@ export interface AuthorizationServer extends AsyncDisposable {
   /** Every request, in the order of arrival. */
   readonly requests: readonly AuthorizationServerRequest[]
   clearRequests(): void
+  /** Every code and refresh token that was spent since the start, in order. */
+  readonly commits: readonly Commit[]
   /** What went wrong inside the server or in a test's interception: empty, or the test is not testing what it says. */
   readonly errors: readonly unknown[]
   /** A test's hand on the token endpoint, settable at any time. */
@@ -103,7 +106,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   try {
     configured = await configureProvider({
       issuer: listener.origin,
-      accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 300,
+      accessTokenTtlSeconds: () => tokenEndpoint.accessTokenTtlSeconds ?? options.accessTokenTtlSeconds ?? 300,
       clients: options.clients ?? [],
       scopes: options.scopes ?? ['notes:read', 'notes:write'],
       defaultScope: options.defaultScope,
@@ -117,6 +120,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     throw error
   }
   configured.provider.on('server_error', (_ctx, error) => errors.push(error))
+  const commits = watchCommits(configured.provider)
   // With a listener Koa does not print what is kept here. The types leave out what the provider inherits from it.
   const emitter: EventEmitter = configured.provider
   emitter.on('error', (error: unknown) => errors.push(error))
@@ -129,6 +133,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     clearRequests: () => {
       requests.length = 0
     },
+    commits,
     errors,
     tokenEndpoint,
     forgetClients: () => configured.forget('Client'),

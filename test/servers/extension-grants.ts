@@ -10,7 +10,7 @@ export interface ExtensionGrants {
 
 export interface ExtensionSettings {
   readonly issuer: string
-  readonly accessTokenTtlSeconds: number
+  readonly accessTokenTtlSeconds: () => number
   readonly scopes: readonly string[]
   readonly extensions: ExtensionGrants
   readonly signingKey: JWK
@@ -61,7 +61,7 @@ export async function registerExtensionGrants(provider: Provider, settings: Exte
       scope: settings.scopes.join(' '),
       audience: resource,
       accessTokenFormat: 'jwt',
-      accessTokenTTL: settings.accessTokenTtlSeconds,
+      accessTokenTTL: settings.accessTokenTtlSeconds(),
       jwt: { sign: { alg: 'ES256' } },
     }
     const { AccessToken } = provider

@@ -7,6 +7,7 @@ export {
   startAuthorizationServer,
 } from './authorization-server.js'
 export type { ChallengeStyle } from './challenge.js'
+export { type Commit, preciseNow } from './commits.js'
 export { type McpServerOptions, type McpServerRequest, type McpServerUnderTest, startMcpServer } from './mcp-server.js'
 export { type FinalPage, type Person, person } from './person.js'
 export { type PlainAnswer, type PlainClient, plainClient } from './plain-client.js'

@@ -8,7 +8,8 @@ import { muteProviderNotices } from './quiet.js'
 /** What a configured `oidc-provider` needs to be told. */
 export interface ProviderSettings {
   readonly issuer: string
-  readonly accessTokenTtlSeconds: number
+  /** Asked for each token. */
+  readonly accessTokenTtlSeconds: () => number
   readonly clients: readonly ClientMetadata[]
   readonly scopes: readonly string[]
   /** What an authorization request without `scope` is taken to ask for. */
@@ -64,7 +65,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
       ctx.body = `<!DOCTYPE html><title>Error</title><h1>${escaped(out.error)}</h1><p>${escaped(out.error_description)}</p>`
     },
     ttl: {
-      AccessToken: settings.accessTokenTtlSeconds,
+      AccessToken: () => settings.accessTokenTtlSeconds(),
       AuthorizationCode: 60,
       Grant: 14 * day,
       IdToken: 3600,
@@ -95,7 +96,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
             scope: settings.scopes.join(' '),
             audience: resource,
             accessTokenFormat: 'jwt',
-            accessTokenTTL: settings.accessTokenTtlSeconds,
+            accessTokenTTL: settings.accessTokenTtlSeconds(),
             jwt: { sign: { alg: 'ES256' } },
           }
         },

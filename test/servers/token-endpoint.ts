@@ -16,10 +16,12 @@ export interface TokenRequest {
  */
 export type TokenInterception = Answer | 'lose' | undefined
 
-/** A test's hand on the token endpoint. Both members may be set and cleared at any time. */
+/** A test's hand on the token endpoint. All members may be set and cleared at any time. */
 export interface TokenEndpointControl {
   /** Waits this long before each request reaches the server. */
   delayMs?: number | undefined
+  /** How long the access tokens live that are issued from now on. Default: what the server was started with. */
+  accessTokenTtlSeconds?: number | undefined
   /** Asked for each request, before the server sees it. A promise that stays open holds the request. */
   intercept?: ((request: TokenRequest) => TokenInterception | Promise<TokenInterception>) | undefined
 }

@@ -14,7 +14,7 @@ const found = (command: string): boolean => spawnSync('which', [command]).status
 export const hasKeyring: boolean = ['gnome-keyring-daemon', 'dbus-run-session', 'dbus-send'].every(found)
 
 /** Where keytar is, if it could be built, which needs libsecret-1-dev. */
-const keytar: string | undefined = (() => {
+export const keytar: string | undefined = (() => {
   const require = createRequire(import.meta.url)
   try {
     require('keytar')

@@ -134,7 +134,7 @@ export function connectionOf(core: ConnectionCore): Connection {
     getServerSnapshot: () => restoring,
     subscribe: (listener) => {
       // A store that cannot be read is said by the next call that needs it.
-      if (core.held.known === undefined) core.held.read().catch(() => undefined)
+      core.held.look().catch(() => undefined)
       return core.status.subscribe(listener)
     },
   })

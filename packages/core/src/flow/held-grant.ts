@@ -18,6 +18,7 @@ export class HeldGrant {
   readonly #parts: readonly (string | undefined)[]
   readonly #changed: () => void
   #key: string | undefined
+  #looking: Promise<Seen> | undefined
   /** What the store refused to take: newer than what it still has. */
   #kept: Grant | undefined
 
@@ -25,6 +26,15 @@ export class HeldGrant {
     this.#runtime = runtime
     this.#parts = [url, account]
     this.#changed = changed
+  }
+
+  /** Reads where nothing is known yet; all who come meanwhile share the one read, because a keychain takes its time for each. */
+  async look(): Promise<void> {
+    if (this.known !== undefined) return
+    this.#looking ??= this.read().finally(() => {
+      this.#looking = undefined
+    })
+    await this.#looking
   }
 
   async read(): Promise<Seen> {

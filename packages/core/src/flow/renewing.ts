@@ -32,7 +32,7 @@ export class Renewing {
   /** The current tokens, renewed first where they are about to expire. */
   async current(signal?: AbortSignal | null): Promise<Tokens | undefined> {
     const { held, runtime } = this.#core
-    if (held.known === undefined) await held.read()
+    await held.look()
     const tokens = tokensOf(held.known)
     const now = runtime.clock.now()
     if (tokens === undefined || now < this.fastUntil) return tokens

@@ -76,6 +76,8 @@ export const diagnostics = {
   member_invalid: 'A member has another type than the specification gives it, and was ignored.',
   null_member: 'A member is null or empty where it should be absent, and counts as absent.',
   record_discarded: 'A stored record has another format, or is broken. A grant then counts as signed out.',
+  record_unreadable:
+    'A stored login cannot be read, because of its key or its store, and is left out of `connections()`. It stays as it is.',
   registration_status: 'Registration answered with another 2xx status than 201.',
   resource_is_prefix: "The `resource` of the metadata is a leading part of the server's path, not the whole.",
   resource_metadata_missed: 'The URL in the challenge has no metadata. A well-known URL has.',

@@ -10,6 +10,7 @@ const pages = [
   'docs/architecture.md',
   'docs/conformance.md',
   'docs/errors.md',
+  'docs/observability.md',
   'docs/security.md',
   'packages/core/README.md',
   'packages/node/README.md',

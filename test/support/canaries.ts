@@ -1,21 +1,28 @@
 import { inspect } from 'node:util'
-import type { Connection, LogEvent } from '@countersign/core'
+import type { AuditEntry, Connection, Connector, LogEvent } from '@countersign/core'
 
 /** Everything that a host could print, and the search through it. */
 export interface Hearing {
   readonly log: (event: LogEvent) => void
+  readonly audit: (entry: AuditEntry) => void
   /** Keeps what a call threw. */
   hear(call: Promise<unknown>): Promise<void>
-  /** Keeps what a connection shows now, and every time that it changes. */
-  watch(connection: Connection): void
+  /** Keeps what a connection shows every time that it changes, and what it and its connector say when the search begins. */
+  watch(connection: Connection, connector: Connector): void
   /** How much was heard, so that a search through nothing is not mistaken for a good one. */
-  readonly heard: { readonly errors: number; readonly events: number; readonly snapshots: number }
+  readonly heard: {
+    readonly errors: number
+    readonly events: number
+    readonly snapshots: number
+    readonly entries: number
+  }
   /** The names of the secrets that can be read somewhere, and where. */
-  leaks(secrets: Readonly<Record<string, string>>): readonly string[]
+  leaks(secrets: Readonly<Record<string, string>>): Promise<readonly string[]>
 }
 
 export function hearing(): Hearing {
-  const heard = { errors: 0, events: 0, snapshots: 0 }
+  const heard = { errors: 0, events: 0, snapshots: 0, entries: 0 }
+  const watched: (() => Promise<void>)[] = []
   const texts: { readonly from: string; readonly text: string }[] = []
 
   const keep = (from: string, value: unknown): void => {
@@ -36,6 +43,10 @@ export function hearing(): Hearing {
       heard.events++
       keep(`the log event ${event.type}`, event)
     },
+    audit: (entry) => {
+      heard.entries++
+      keep('an audit entry', entry)
+    },
     hear: async (call) => {
       try {
         await call
@@ -44,13 +55,20 @@ export function hearing(): Hearing {
         keep(`the error ${(error as { code?: string }).code}`, error)
       }
     },
-    watch: (connection) => {
+    watch: (connection, connector) => {
+      watched.push(async () => {
+        keep('the trace', connection.trace())
+        keep('the explanation', await connection.explain())
+        // Where a login is held: with the query of its URL, because it is there to be connected to.
+        for (const { url: _, ...stored } of await connector.connections()) keep('what is held', stored)
+      })
       connection.subscribe(() => {
         heard.snapshots++
         keep('a snapshot', connection.getSnapshot())
       })
     },
-    leaks: (secrets) => {
+    leaks: async (secrets) => {
+      for (const look of watched) await look()
       const found = new Set<string>()
       for (const [name, secret] of Object.entries(secrets)) {
         if (secret.length < 8) throw new Error(`${name} is too short to be looked for`)

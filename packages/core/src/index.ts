@@ -10,6 +10,7 @@ export type { Action, ErrorCode } from './errors/codes.js'
 export { CountersignError, type ErrorRecord, type InteractionNeed, type OAuthErrorBody } from './errors/error.js'
 export type { Connection } from './flow/connection.js'
 export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
+export type { Explanation, GrantExplanation } from './flow/explain.js'
 export type {
   ClientOptions,
   Compatibility,
@@ -18,6 +19,8 @@ export type {
   StepUp,
 } from './flow/options.js'
 export type { Snapshot } from './flow/snapshot.js'
+export type { StoredConnection } from './flow/stored-connections.js'
+export type { Audit, AuditEntry } from './ports/audit.js'
 export type { Clock } from './ports/clock.js'
 export type { Fetch } from './ports/fetch.js'
 export type { Json } from './ports/json.js'

@@ -46,10 +46,18 @@ function connect(options: ConnectorOptions = {}) {
   const clock = shiftedClock()
   const store = memoryStore(() => clock.now())
   const connector = open(
-    createConnector({ clock, store, log: heard.log, userAgent: scriptedAgent(), interaction: 'explicit', ...options }),
+    createConnector({
+      clock,
+      store,
+      log: heard.log,
+      audit: heard.audit,
+      userAgent: scriptedAgent(),
+      interaction: 'explicit',
+      ...options,
+    }),
   )
   const connection = connector.connect(`${server.url}?key=${secrets['url key']}`)
-  heard.watch(connection)
+  heard.watch(connection, connector)
   return { ...heard, heard, connection, connector, clock, store }
 }
 
@@ -62,7 +70,7 @@ const echoing = (status: number) => (request: { readonly body: string; readonly 
   },
 })
 
-describe('no secret reaches an error, a log event or a snapshot', () => {
+describe('no secret reaches an error, a log event, an audit entry, a snapshot, a trace or an explanation', () => {
   it('of a login, a refresh and a sign-out that go well', async () => {
     const { connection, heard, clock } = connect()
     await connection.authorize()
@@ -73,19 +81,31 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(connection.token())
     expect(heard.heard.events).toBeGreaterThan(8)
     expect(heard.heard.snapshots).toBeGreaterThan(4)
+    expect(heard.heard.entries).toBe(2)
     expect(Object.values(secrets).every((secret) => secret.length > 7)).toBe(true)
     const { 'url key': _, ...rest } = secrets
-    expect(heard.leaks(rest)).toEqual([])
+    expect(await heard.leaks(rest)).toEqual([])
   })
 
-  it('of the query of a server URL, in the log', async () => {
+  it('while a login is held', async () => {
+    const { connection, connector, heard } = connect()
+    await connection.authorize()
+    await ping(connection)
+    expect(connection.trace().length).toBeGreaterThan(3)
+    expect(await connection.explain()).toHaveProperty('grant')
+    expect(await connector.connections()).toHaveLength(1)
+    expect(await heard.leaks(secretsBut('url key'))).toEqual([])
+  })
+
+  it('of the query of a server URL, in what is written down', async () => {
     const { connection, heard, clock } = connect()
     await connection.authorize()
+    await ping(connection)
     clock.forward(400_000)
     server.routes.mcp = { status: 401 }
     await ping(connection).catch(() => undefined)
     await connection.signOut()
-    expect(heard.leaks({ 'url key': 'canary-url-key' })).toEqual([])
+    expect(await heard.leaks({ 'url key': 'canary-url-key' })).toEqual([])
   })
 
   it.each<[string, ScriptedRoute, number]>([
@@ -108,7 +128,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(connection.authorize())
     await heard.hear(ping(connection))
     expect(heard.heard.errors).toBe(2)
-    expect(heard.leaks(secretsBut('url key'))).toEqual([])
+    expect(await heard.leaks(secretsBut('url key'))).toEqual([])
   })
 
   it.each([400, 401, 429, 500, 503])('of a refresh whose server repeats what it is sent: %i', async (status) => {
@@ -122,7 +142,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(connection.token({ refresh: true }))
     await heard.hear(ping(connection))
     expect(heard.heard.errors).toBeGreaterThan(0)
-    expect(heard.leaks(secretsBut('url key'))).toEqual([])
+    expect(await heard.leaks(secretsBut('url key'))).toEqual([])
   })
 
   it.each([
@@ -143,7 +163,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     }
     await heard.hear(connection.authorize())
     expect(heard.heard.errors).toBe(1)
-    expect(heard.leaks({ ...secretsBut('url key'), half: 'canary-half-sent' })).toEqual([])
+    expect(await heard.leaks({ ...secretsBut('url key'), half: 'canary-half-sent' })).toEqual([])
   })
 
   it('of a request that the server refuses, repeating its token', async () => {
@@ -158,7 +178,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(ping(connection))
     await heard.hear(ping(connection, { headers: { authorization: 'Bearer canary-of-the-host' } }))
     expect(heard.heard.errors).toBe(2)
-    expect(heard.leaks({ ...secretsBut('url key'), 'token of the host': 'canary-of-the-host' })).toEqual([])
+    expect(await heard.leaks({ ...secretsBut('url key'), 'token of the host': 'canary-of-the-host' })).toEqual([])
   })
 
   it.each<[string, (parameters: URLSearchParams) => unknown]>([
@@ -178,7 +198,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(connection.authorize())
     expect(heard.heard.errors).toBe(1)
     const others = { 'other state': 'canary-other-state', 'other code': 'canary-other-code' }
-    expect(heard.leaks({ ...secretsBut('url key'), ...others })).toEqual([])
+    expect(await heard.leaks({ ...secretsBut('url key'), ...others })).toEqual([])
   })
 
   it('of a callback that is completed elsewhere', async () => {
@@ -191,7 +211,7 @@ describe('no secret reaches an error, a log event or a snapshot', () => {
     await heard.hear(connector.completeAuthorization(callback, { state: 'canary-unknown-state' }))
     expect(heard.heard.errors).toBe(3)
     const others = { other: 'canary-other-state', unknown: 'canary-unknown-state' }
-    expect(heard.leaks({ ...secretsBut('url key'), ...others })).toEqual([])
+    expect(await heard.leaks({ ...secretsBut('url key'), ...others })).toEqual([])
   })
 })
 

@@ -1,4 +1,6 @@
 import { CountersignError } from '../errors/error.js'
+import type { Fetch } from '../ports/fetch.js'
+import { audited } from './audited.js'
 import { climb, discard } from './climb.js'
 import type { ConnectionCore } from './connection-core.js'
 import { tokensOf } from './current-token.js'
@@ -11,21 +13,33 @@ import { headersWith, type McpRequest, readRequest, send } from './mcp-request.j
  * @throws CountersignError as `Connection.fetch` says
  * @throws what the runtime's `fetch` throws for the request itself
  */
-export async function authorizedFetch(
+export const authorizedFetch = (
   core: ConnectionCore,
   input: string | URL | Request,
   init?: RequestInit,
+): Promise<Response> => {
+  const { audit } = core.runtime.options
+  return audit === undefined
+    ? authorized(core, input, init)
+    : audited(core, audit, (door) => authorized(core, input, init, door))
+}
+
+async function authorized(
+  core: ConnectionCore,
+  input: string | URL | Request,
+  init?: RequestInit,
+  door?: Fetch,
 ): Promise<Response> {
   const { renewing, runtime, held } = core
   // The fast path: a token that is good for a while costs one copy of its header, and no look at the rest of the request.
   const fresh = runtime.clock.now() < renewing.fastUntil && !runtime.closed ? tokensOf(held.known) : undefined
   const headers = fresh && headersWith(core, fresh, input, init)
   if (headers !== undefined) {
-    const response = await runtime.fetch(input, { ...init, headers })
-    return refused(response) ? climb(core, readRequest(core, input, init), fresh, response) : response
+    const response = await (door ?? runtime.fetch)(input, { ...init, headers })
+    return refused(response) ? climb(core, readRequest(core, input, init, door), fresh, response) : response
   }
 
-  const request = readRequest(core, input, init)
+  const request = readRequest(core, input, init, door)
   if (request.headers === undefined) return runtime.fetch(input, init)
   if (request.ownAuthorization) return withOwnHeader(core, request)
   core.open()

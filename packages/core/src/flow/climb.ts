@@ -1,4 +1,5 @@
 import { CountersignError } from '../errors/error.js'
+import { publicUrl } from '../errors/text.js'
 import { type BearerChallenge, readBearerChallenge } from '../messages/bearer-challenge.js'
 import type { Tokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
@@ -28,6 +29,7 @@ export async function climb(
     const challenge = readBearerChallenge(response.headers.get('www-authenticate'))
     if (status === 403 && challenge.error !== 'insufficient_scope') return response
     note(core, challenge, status)
+    traceRefusal(core, request, status)
     // A login can take minutes, and a socket is not to be held for it; only the legacy SSE transport gets this answer back.
     if (!request.legacySse) await discard(response)
     try {
@@ -135,6 +137,14 @@ function note(core: ConnectionCore, { resource_metadata, scope, tolerated }: Bea
   }
   for (const deviation of tolerated) core.diagnose(deviation)
 }
+
+/** The start of whatever follows. Not the server's words: it may repeat in them what it was sent. */
+const traceRefusal = ({ runtime, url, account }: ConnectionCore, { method, ...request }: McpRequest, status: number) =>
+  runtime.trace.keep({
+    url,
+    account,
+    exchange: { at: runtime.clock.now(), step: 'request', method, url: publicUrl(request.url), status },
+  })
 
 /** Frees the socket of an answer that is not looked at; that a broken one cannot be cancelled changes nothing. */
 export const discard = async (response: Response): Promise<void> => response.body?.cancel().catch(() => undefined)

@@ -1,17 +1,14 @@
-import { CountersignError } from '../errors/error.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { Json } from '../ports/json.js'
-import { defined } from '../primitives/defined.js'
+import type { TraceEntry } from '../ports/log.js'
+import { authorize, beginAuthorization } from './authorize.js'
 import { authorizedFetch } from './authorized-fetch.js'
 import type { ConnectionCore } from './connection-core.js'
-import { renewable, tokensOf, usable } from './current-token.js'
-import { wait } from './patience.js'
+import { type Explanation, explain } from './explain.js'
 import { track } from './runtime.js'
 import { signOut } from './sign-out.js'
-import type { LoginEnd } from './signing-in.js'
 import { restoring, type Snapshot } from './snapshot.js'
-
-const APP_STATE_MAX_BYTES = 4_096
+import { token } from './token.js'
 
 /** One MCP server for one account. Its members are bound: they may be passed on by themselves. */
 export interface Connection {
@@ -115,6 +112,17 @@ export interface Connection {
    * @returns ends the subscription
    */
   subscribe(listener: () => void): () => void
+  /**
+   * Says where the login came from and until when it lasts. Reads the store, asks no server, opens nothing.
+   *
+   * @throws CountersignError `store_unavailable`, `connector_closed`
+   */
+  explain(): Promise<Explanation>
+  /**
+   * The last OAuth exchanges of this connection and the requests that were refused, oldest first, without anything secret. A
+   * connector remembers 512 of all its connections together, and nothing of what was before it.
+   */
+  trace(): readonly TraceEntry[]
 }
 
 /** The one public Connection of a core. */
@@ -137,100 +145,8 @@ export function connectionOf(core: ConnectionCore): Connection {
       core.held.look().catch(() => undefined)
       return core.status.subscribe(listener)
     },
+    explain: () => explain(core),
+    trace: () => core.runtime.trace.exchanges(core),
   })
   return core.connection
-}
-
-type AuthorizeOptions = NonNullable<Parameters<Connection['authorize']>[0]>
-
-async function authorize(core: ConnectionCore, options: AuthorizeOptions): Promise<Snapshot> {
-  core.open()
-  const { scope, force = false, signal } = options
-  const appState = appStateText(options.appState)
-  const mayOpen = core.mode !== 'never' && core.runtime.options.userAgent !== undefined
-  // Nobody's click is lost by waiting for the store where no page can be opened anyway.
-  if (core.held.known === undefined && !mayOpen) await core.held.read()
-  if (!force && core.covers(scope)) return core.status.snapshot
-  if (!mayOpen) throw core.interactionRequired(core.signedIn ? 'more_scope' : 'no_login', scope)
-  core.refusedScopes = undefined
-
-  // The login has its own time limit; this one only ends a wait that nothing else would.
-  const timeoutMs = 2 * core.runtime.loginTimeoutMs
-  const step = 'authorize'
-  const enough = force ? undefined : (): boolean => core.covers(scope)
-  let joined = core.signingIn.underWay
-  // Before anything is awaited: a popup has to open within the click.
-  const open = (): Promise<LoginEnd> => core.signingIn.signIn({ scope: core.wider(scope), appState, unless: enough })
-  const login = async (): Promise<LoginEnd> => {
-    const end = await open()
-    // Somebody else's login may have been for less.
-    if (!joined || end === 'parked' || (!force && core.covers(scope))) return end
-    joined = false
-    return open()
-  }
-  const end = await wait(core, { step, timeoutMs, code: 'login_timeout', signal }, login).catch((error: unknown) => {
-    const { url } = core
-    if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', { step, url }))
-    throw error
-  })
-  // The page is about to go away; whoever awaits this goes with it.
-  return end === 'parked' ? new Promise<never>(() => undefined) : core.status.snapshot
-}
-
-async function beginAuthorization(
-  core: ConnectionCore,
-  options: Parameters<Connection['beginAuthorization']>[0],
-): Promise<{ readonly authorizationUrl: string; readonly state: string; readonly expiresAt: number }> {
-  core.open()
-  const { redirectUri, scope } = options
-  if (!URL.canParse(redirectUri) || redirectUri.includes('#')) {
-    throw new CountersignError('options_invalid', {
-      step: 'prepare',
-      expected: 'redirectUri as an absolute URL without fragment (RFC 6749 section 3.1.2)',
-      received: redirectUri,
-    })
-  }
-  if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
-  const { pending } = await core.signingIn.beginCarried(redirectUri, {
-    scope,
-    appState: appStateText(options.appState),
-  })
-  return { authorizationUrl: pending.authorization_url, state: pending.state, expiresAt: pending.expires_at }
-}
-
-async function token(
-  core: ConnectionCore,
-  { refresh = false, signal }: NonNullable<Parameters<Connection['token']>[0]>,
-): ReturnType<Connection['token']> {
-  core.open()
-  const before = await core.renewing.current(signal)
-  const hadRefreshToken = renewable(core.held.known)
-  if (refresh && before !== undefined && !(await core.renewing.renew(signal))) {
-    // What is left of the access token must not make authorize() think that all is well; without a refresh token it is.
-    if (hadRefreshToken) core.status.set({ personNeeded: !core.signedOut })
-    throw core.interactionRequired('login_ended')
-  }
-  const tokens = refresh ? tokensOf(core.held.known) : before
-  if (tokens === undefined) throw core.interactionRequired('no_login')
-  if (
-    !usable(tokens, core.runtime.clock.now()) &&
-    tokens.expires_at !== undefined &&
-    tokens.expires_at > tokens.issued_at
-  ) {
-    throw core.interactionRequired('login_ended')
-  }
-  const { access_token: accessToken, token_type: tokenType, expires_at: expiresAt } = tokens
-  return defined({ accessToken, tokenType, expiresAt, scope: tokens.scope })
-}
-
-function appStateText(appState: Json | undefined): string | undefined {
-  if (appState === undefined) return undefined
-  const text = JSON.stringify(appState)
-  const bytes = new TextEncoder().encode(text).length
-  if (bytes <= APP_STATE_MAX_BYTES) return text
-  throw new CountersignError('options_invalid', {
-    step: 'prepare',
-    expected: `appState of at most ${APP_STATE_MAX_BYTES} bytes`,
-    received: `${bytes} bytes`,
-  })
 }

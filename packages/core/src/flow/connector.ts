@@ -7,7 +7,9 @@ import { awaitCompletion, findPending } from './completion.js'
 import { type Connection, connectionOf } from './connection.js'
 import { ConnectionCore } from './connection-core.js'
 import { type ConnectorOptions, differences, normaliseServerUrl, type ServerOptions, serverOptions } from './options.js'
-import { createRuntime, type Runtime } from './runtime.js'
+import { createRuntime, type Runtime, track } from './runtime.js'
+import { signOut } from './sign-out.js'
+import { type StoredConnection, storedConnections } from './stored-connections.js'
 
 /** What `completeAuthorization` is given to check the response against. */
 export interface Expected {
@@ -45,6 +47,20 @@ export interface Connector {
    * `store_unavailable`, `connector_closed`
    */
   completeAuthorization(callback: string | URL | URLSearchParams, expected?: Expected): Promise<Completed>
+  /**
+   * The logins that the store holds for this `appId`, by URL and account, whichever process signed in. One that cannot be read is
+   * left out, with a diagnostic.
+   *
+   * @throws CountersignError `store_unavailable`, `connector_closed`
+   */
+  connections(): Promise<readonly StoredConnection[]>
+  /**
+   * Signs out every connection of an account, as `Connection.signOut` does, those too that nobody holds. What can be ended is
+   * ended, whatever fails beside it.
+   *
+   * @throws CountersignError `store_unavailable`, `options_invalid`, `connector_closed`
+   */
+  signOut(which: { readonly account: string }): Promise<void>
   /**
    * Ends logins that are under way, waits for refreshes until they are stored, at most four times `requestTimeoutMs`, and refuses
    * everything afterwards with `connector_closed`. Does not fail.
@@ -105,9 +121,40 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
   return {
     connect: (url, own = {}) => connectionOf(open(url, own)),
     completeAuthorization: (callback, expected = {}) => complete(runtime, open, callback, expected),
+    connections: async () => track(runtime, () => storedConnections(runtime)),
+    signOut: async ({ account }) => {
+      // Not those without one: an account that is undefined by mistake must end nobody's login.
+      if (typeof account !== 'string') {
+        throw new CountersignError('options_invalid', { step: 'sign_out', expected: 'signOut({ account })' })
+      }
+      await track(runtime, () => signOutAccount(runtime, account, open, [...cores.values()]))
+    },
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** @param held - the connections of this connector: one may have a login under way, and nothing stored yet */
+async function signOutAccount(
+  runtime: Runtime,
+  account: string,
+  open: Open,
+  held: readonly WeakRef<ConnectionCore>[],
+): Promise<void> {
+  const mine = held.flatMap((ref) => ref.deref() ?? []).filter((core) => core.account === account)
+  const out = mine.map((core) => signOut(core, false))
+  const others = (async () => {
+    const stored = (await storedConnections(runtime)).filter((each) => each.account === account)
+    const cores = stored.map(({ url }) => open(url, { account })).filter((core) => !mine.includes(core))
+    await everyOne(cores.map((core) => signOut(core, false)))
+  })()
+  await everyOne([...out, others])
+}
+
+/** Waits for all of them. @throws what the first of them failed with */
+async function everyOne(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work)
+  await Promise.all(work)
 }
 
 type Open = (url: string | URL, options: ServerOptions & { readonly account?: string }) => ConnectionCore

@@ -1,5 +1,6 @@
 import type { Tokens } from '../messages/token-response.js'
 import type { Target } from '../steps/target.js'
+import type { Granted } from './attempt.js'
 import type { Grant } from './grant.js'
 
 const MAX_LEEWAY_MS = 60_000
@@ -15,13 +16,15 @@ export type WithTokens = Exclude<Grant, { readonly phase: 'absent' }>
 export const newer = (now: Grant, had: Grant): now is WithTokens =>
   now.phase !== 'absent' && (had.phase === 'absent' || now.grant !== had.grant || now.got > had.got)
 
+/** What a sign-in handed over, if it has not been ended. */
+export const grantedOf = (grant: Grant | undefined): Granted | undefined =>
+  grant === undefined || grant.phase === 'absent' ? undefined : grant.granted
+
 /** Where a grant came from and what was asked for, if it has tokens or had some that are spent. */
-export const targetOf = (grant: Grant | undefined): Target | undefined =>
-  grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.target
+export const targetOf = (grant: Grant | undefined): Target | undefined => grantedOf(grant)?.target
 
 /** The tokens of a grant, if it has any. */
-export const tokensOf = (grant: Grant | undefined): Tokens | undefined =>
-  grant === undefined || grant.phase === 'absent' ? undefined : grant.granted.tokens
+export const tokensOf = (grant: Grant | undefined): Tokens | undefined => grantedOf(grant)?.tokens
 
 /** Whether there is a refresh token that may still be sent. */
 export const renewable = (grant: Grant | undefined): boolean =>

@@ -1,4 +1,5 @@
 import type { Tokens } from '../messages/token-response.js'
+import type { Fetch } from '../ports/fetch.js'
 import { parseUrl } from '../primitives/parse-url.js'
 import type { ConnectionCore } from './connection-core.js'
 
@@ -7,6 +8,8 @@ export interface McpRequest {
   readonly url: string
   readonly input: string | URL | Request
   readonly init: RequestInit | undefined
+  /** What sends it in place of the connector's `fetch`. */
+  readonly door: Fetch | undefined
   /** A copy to put the token in; undefined for a request to another origin, which goes out as it came. */
   readonly headers: Headers | undefined
   readonly ownAuthorization: boolean
@@ -18,19 +21,27 @@ export interface McpRequest {
   readonly legacySse: boolean
 }
 
-export function readRequest(core: ConnectionCore, input: string | URL | Request, init?: RequestInit): McpRequest {
+export function readRequest(
+  core: ConnectionCore,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  door: Fetch | undefined,
+): McpRequest {
   const request = typeof input === 'object' && 'method' in input ? input : undefined
   const url = request?.url ?? String(input)
   const within = sameOrigin(core.origin, url)
   if (!within) foreign(core, url)
   const headers = within ? new Headers(init?.headers ?? request?.headers) : undefined
   const body = init?.body ?? request?.body
+  const ownAuthorization = headers?.has('authorization') ?? false
   return {
     url,
     input,
     init,
+    // What the host says itself, or to others, is no business of an audit.
+    door: ownAuthorization ? undefined : door,
     headers,
-    ownAuthorization: headers?.has('authorization') ?? false,
+    ownAuthorization,
     signal: init?.signal ?? request?.signal,
     method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
     replayable: isReplayable(body) && !(request?.body && init?.body === undefined),
@@ -91,11 +102,11 @@ function foreign(core: ConnectionCore, url: string): void {
 
 /** Sends the request with these tokens, or bare. */
 export function send(core: ConnectionCore, request: McpRequest, tokens: Tokens | undefined): Promise<Response> {
-  const { input, init, headers } = request
-  if (headers === undefined) return core.runtime.fetch(input, init)
+  const { input, init, headers, door = core.runtime.fetch } = request
+  if (headers === undefined) return door(input, init)
   if (tokens !== undefined) headers.set('authorization', `Bearer ${tokens.access_token}`)
   else if (!request.ownAuthorization) headers.delete('authorization')
-  return core.runtime.fetch(input, { ...init, headers })
+  return door(input, { ...init, headers })
 }
 
 /** A stream that the client opens for itself, or the end of a session, with nobody waiting: neither opens a browser. */

@@ -1,5 +1,6 @@
 import type { RegisteredClient, Secret } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
+import type { Audit } from '../ports/audit.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { Log } from '../ports/log.js'
@@ -130,6 +131,12 @@ export interface ConnectorOptions extends ServerOptions {
   readonly interactionWaitMs?: number
   /** Is told what happens, without secrets. Not waited for, and what it throws is dropped. Default: none. */
   readonly log?: Log
+  /**
+   * Is told each request that was sent with a token: once, when its answer is there, and however often it had to be sent. Not
+   * waited for, and what it throws is dropped. Requests with a header of the host's own, and to other origins, are not told.
+   * Default: none.
+   */
+  readonly audit?: Audit
   /** Refuse even what is tolerated with a diagnostic. Default false. */
   readonly strict?: boolean
   /**

@@ -92,9 +92,19 @@ export class Records {
 
   /** The records of a kind whose keys were made from these first parts. */
   async list<K extends keyof Kinds>(kind: K, parts: Parts): Promise<readonly (Read<Kinds[K]> & { key: string })[]> {
-    const prefix = `${await this.key(kind, parts)}.`
-    const keys = await this.#use('list', prefix, (store) => store.keys(prefix))
+    const keys = await this.#list(`${await this.key(kind, parts)}.`)
     return Promise.all(keys.map(async (key) => ({ key, ...(await this.read(kind, key)) })))
+  }
+
+  /** The keys of a kind that were made without `within`. */
+  keys(kind: keyof Kinds): Promise<readonly string[]> {
+    return this.#list(`${this.#prefix}/${kind}/`)
+  }
+
+  /** The name of one application may begin with that of another, slash and all: theirs are not ours. */
+  async #list(prefix: string): Promise<readonly string[]> {
+    const keys = await this.#use('list', prefix, (store) => store.keys(prefix))
+    return keys.filter((key) => key.startsWith(prefix) && /^[\w-]+$/.test(key.slice(prefix.length)))
   }
 
   async read<K extends keyof Kinds>(kind: K, key: string): Promise<Read<Kinds[K]>> {

@@ -3,15 +3,17 @@ import { publicUrl } from '../errors/text.js'
 import type { Tokens } from '../messages/token-response.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
-import type { LogEvent } from '../ports/log.js'
+import type { Diagnostic, LogEvent } from '../ports/log.js'
 import type { Presence } from '../ports/presence.js'
 import type { Random } from '../ports/random.js'
+import type { Store } from '../ports/store.js'
 import { SingleFlight } from '../primitives/single-flight.js'
 import { memoryStore } from '../stores/memory.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { ConnectorOptions } from './options.js'
 import { Records } from './records.js'
 import { systemClock, systemRandom } from './system.js'
+import { Trace } from './trace.js'
 
 /** What the connections of one connector share. */
 export interface Runtime {
@@ -22,7 +24,8 @@ export interface Runtime {
   readonly oauthFetch: Fetch
   readonly presence: Presence | undefined
   readonly records: Records
-  readonly storeName: string
+  readonly store: Store
+  readonly trace: Trace
   readonly requestTimeoutMs: number
   readonly loginTimeoutMs: number
   readonly interactionWaitMs: number
@@ -53,7 +56,12 @@ export function createRuntime(options: ConnectorOptions): Runtime {
   const store = options.store ?? memoryStore(() => clock.now())
   const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
   const { log } = options
-  const emit = (event: Omit<LogEvent, 'at'>): void => tell(() => log?.(published({ ...event, at: clock.now() })))
+  const trace = new Trace()
+  const emit = (event: Omit<LogEvent, 'at'>): void => {
+    const { url, account, exchange, diagnostic } = event
+    trace.keep({ url, account, exchange, diagnostic: diagnostic && withoutQuery(diagnostic) })
+    tell(() => log?.(published({ ...event, at: clock.now() })))
+  }
   return {
     options,
     clock,
@@ -67,7 +75,8 @@ export function createRuntime(options: ConnectorOptions): Runtime {
       () => clock.now(),
       (diagnostic) => emit({ type: 'diagnostic', level: 'warn', diagnostic }),
     ),
-    storeName: store.name,
+    store,
+    trace,
     requestTimeoutMs: duration('requestTimeoutMs', options.requestTimeoutMs, 30_000),
     loginTimeoutMs: duration('loginTimeoutMs', options.loginTimeoutMs, 600_000),
     interactionWaitMs: duration('interactionWaitMs', options.interactionWaitMs, 45_000),
@@ -88,9 +97,11 @@ function published(event: LogEvent): LogEvent {
   return {
     ...event,
     ...(url !== undefined && { url: publicUrl(url) }),
-    ...(diagnostic && { diagnostic: { ...diagnostic, url: publicUrl(diagnostic.url) } }),
+    ...(diagnostic && { diagnostic: withoutQuery(diagnostic) }),
   }
 }
+
+const withoutQuery = (diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, url: publicUrl(diagnostic.url) })
 
 /** Tells the host something. Its defects are its own: they must not cost a token that is on its way meanwhile. */
 export function tell(listener: () => unknown): void {

@@ -34,6 +34,7 @@ export type DiagnosticCode =
   | 'revocation_failed'
   | 'access_token_not_revoked'
   | 'record_discarded'
+  | 'record_unreadable'
   | 'user_agent_end_failed'
 
 /** One HTTP exchange, or one step of the flow, redacted. */

@@ -99,7 +99,8 @@ export const events = {
   diagnostic: 'A deviation was tolerated. `diagnostic` has it.',
   exchange: 'One OAuth request and its status. `exchange` has it, without query and body.',
   kept: 'A refresh did not succeed, or the store refused to write, and nothing was lost. `error` has the reason.',
-  lease_taken_over: 'The holder of a lease was gone, so that its refresh was made again.',
+  lease_taken_over:
+    'The lease of another holder was replaced: it is gone, or had sent nothing for three seconds, or its time was over.',
   lease_waited: 'Somebody else is refreshing the same login: waiting.',
   login_completed: 'The tokens of a login are stored.',
   login_failed: 'A login failed. `error` has the reason.',

@@ -62,7 +62,7 @@ describe('the diagrams of docs/architecture.md', () => {
       { type: 'deferred', id: 'L', retry_at: 1 },
       { type: 'unanswered', id: 'L', retry_at: 1 },
       { type: 'rejected', id: 'L', grant: 'g', got: 0 },
-      { type: 'signed_out' },
+      { type: 'signed_out', lease: { id: 'M', holder: '', taken_at: 0, lasts_ms: 1 } },
     ]
     const changes = (from: Grant, to: Grant): boolean => from.phase !== to.phase || from.got !== to.got
     const found = edges(states, events, grant, changes).filter((edge) => edge !== 'absent --> absent: signed_out')

@@ -199,7 +199,7 @@ describe('tokens without a person', () => {
   })
 
   it('a store that does not take the tokens: they serve from memory until it does', async () => {
-    const inner = memoryStore()
+    const inner = memoryStore(() => START)
     let refuses = false
     const store: Store = {
       name: 'refusing',

@@ -4,6 +4,7 @@ import { client, granted, request, target, tokens } from './login-fixtures.js'
 
 const lease = { id: 'L', holder: 'p1', taken_at: 1, lasts_ms: 90_000, sent: true } as const
 const valid: Grant = { phase: 'valid', grant: 'g', granted, turn: 3, got: 2, lease }
+const signOut = { type: 'signed_out', lease: { id: 'M', holder: 'p1', taken_at: 1, lasts_ms: 90_000 } } as const
 const refreshed = (more: object): GrantEvent => ({
   type: 'refreshed',
   turn: 3,
@@ -45,10 +46,20 @@ describe('the tokens of a grant', () => {
 })
 
 describe('a sign-out', () => {
-  const signedOut = grant(valid, { type: 'signed_out' })
+  const signingOut = grant(valid, signOut)
+  const signedOut = grant(signingOut, { type: 'revoked', id: 'M', refresh_tokens: [], tried: ['r1'] })
 
   test('leaves nothing but what is to be revoked, and where', () => {
     expect(signedOut).toEqual({ phase: 'absent', turn: 4, got: 4, replaced: [{ refresh_token: 'r1', target, client }] })
+  })
+
+  test('has a lease while it revokes, also what comes meanwhile, so that a login waits for it', () => {
+    expect(signingOut.lease).toEqual({ ...signOut.lease, sent: true })
+    const more = grant(signingOut, refreshed({ refresh_token: 'r2' }))
+    const still = grant(more, { type: 'revoked', id: 'M', refresh_tokens: ['r1'], tried: ['r1'] })
+    expect(still).toMatchObject({ lease: { id: 'M' }, replaced: [{ refresh_token: 'r2' }] })
+    const done = grant(still, { type: 'revoked', id: 'M', refresh_tokens: ['r2'], tried: ['r1', 'r2'] })
+    expect(done).toEqual({ phase: 'absent', turn: 4, got: 4 })
   })
 
   test('stays one when a refresh that was under way comes back: its token is only kept to be revoked', () => {
@@ -72,7 +83,7 @@ describe('a sign-out', () => {
 
   test('drops what is under way: the lease, the doubt, the pause', () => {
     const troubled = { ...valid, unanswered: 2, retry_at: 9 }
-    const after = grant(troubled, { type: 'signed_out' })
+    const after = grant(grant(troubled, signOut), { type: 'revoked', id: 'M', refresh_tokens: [], tried: ['r1'] })
     for (const gone of ['lease', 'unanswered', 'retry_at', 'grant', 'granted']) expect(after).not.toHaveProperty(gone)
   })
 })
@@ -83,6 +94,16 @@ describe('a login over a login', () => {
 
   test('keeps the refresh token that it replaces for the sign-out, with the server that it came from', () => {
     expect(grant(valid, login)).toMatchObject({ grant: 'h', replaced: [{ refresh_token: 'r1', target, client }] })
+  })
+
+  test('is not undone by a refresh that came in before it, of the login that it found', () => {
+    const after = grant({ ...valid, turn: 6, got: 6 }, { ...login, was: 'g' })
+    expect(after).toMatchObject({ grant: 'h', turn: 6, got: 4, replaced: [{ refresh_token: 'r1' }] })
+  })
+
+  test('is undone by a login that began after it: its token goes to be revoked', () => {
+    const after = grant({ ...valid, grant: 'later', turn: 6, got: 6 }, { ...login, was: 'g' })
+    expect(after).toMatchObject({ grant: 'later', replaced: [{ refresh_token: 'n' }] })
   })
 
   test('keeps nothing where the server gave the same refresh token again', () => {
@@ -128,8 +149,7 @@ test('what was revoked is struck off, the rest waits for the next try', () => {
     got: 4,
     replaced: ['r1', 'r2'].map((refresh_token) => ({ refresh_token, target, client })),
   }
-  expect(grant(two, { type: 'revoked', refresh_tokens: ['r1'] }).replaced).toEqual([
-    { refresh_token: 'r2', target, client },
-  ])
-  expect(grant(two, { type: 'revoked', refresh_tokens: ['r1', 'r2'] })).not.toHaveProperty('replaced')
+  const revoked = { type: 'revoked', id: 'L', tried: ['r1', 'r2'] } as const
+  expect(grant(two, { ...revoked, refresh_tokens: ['r1'] }).replaced).toEqual([{ refresh_token: 'r2', target, client }])
+  expect(grant(two, { ...revoked, refresh_tokens: ['r1', 'r2'] })).not.toHaveProperty('replaced')
 })

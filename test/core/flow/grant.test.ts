@@ -13,6 +13,7 @@ const another = { ...granted, tokens: { ...tokens, access_token: 'a9', refresh_t
 const states = {
   nothing,
   'nothing, leased': { phase: 'absent', turn: 1, got: 0, lease },
+  'signing out': { phase: 'absent', turn: 4, got: 4, lease: sent, replaced: [old] },
   'signed out': { phase: 'absent', turn: 4, got: 4, replaced: [old] },
   valid,
   'valid, leased': { ...valid, lease },
@@ -33,8 +34,8 @@ const events = {
   unanswered: { type: 'unanswered', id: 'L', retry_at: 9 },
   rejected: { type: 'rejected', id: 'L', grant: 'g', got: 2 },
   'rejected, older': { type: 'rejected', id: 'L', grant: 'g', got: 1 },
-  revoked: { type: 'revoked', refresh_tokens: ['r0'] },
-  signed_out: { type: 'signed_out' },
+  revoked: { type: 'revoked', id: 'L', refresh_tokens: ['r0'], tried: [] },
+  signed_out: { type: 'signed_out', lease: { ...lease, id: 'M' } },
 } as const satisfies Record<string, GrantEvent>
 
 /** A record in one line: phase, refresh token, turn and got, and what it carries besides. */
@@ -60,7 +61,7 @@ describe('the grant: what a sign-in left', () => {
         nothing         | refreshed        | absent, turn 0 got 0, to revoke r2
         nothing         | refreshed, late  | absent, turn 0 got 0, to revoke r2
         nothing         | refreshed, other | absent, turn 0 got 0, to revoke r2
-        nothing         | signed_out       | absent, turn 1 got 1
+        nothing         | signed_out       | absent, turn 1 got 1, lease M sent
         nothing, leased | leased           | absent, turn 2 got 0, lease M
         nothing, leased | sent             | absent, turn 1 got 0, lease L sent
         nothing, leased | released         | absent, turn 1 got 0
@@ -71,7 +72,19 @@ describe('the grant: what a sign-in left', () => {
         nothing, leased | refreshed, other | absent, turn 1 got 0, lease L, to revoke r2
         nothing, leased | deferred         | absent, turn 1 got 0, retry at 9
         nothing, leased | unanswered       | absent, turn 1 got 0, unanswered 1, retry at 9
-        nothing, leased | signed_out       | absent, turn 2 got 2
+        nothing, leased | revoked          | absent, turn 1 got 0
+        nothing, leased | signed_out       | absent, turn 2 got 2, lease M sent
+        signing out     | leased           | absent, turn 5 got 4, lease M, to revoke r0
+        signing out     | released         | absent, turn 4 got 4, to revoke r0
+        signing out     | granted          | valid r9, turn 4 got 5, to revoke r0
+        signing out     | granted, late    | absent, turn 4 got 4, lease L sent, to revoke r0 r9
+        signing out     | refreshed        | absent, turn 4 got 4, lease L sent, to revoke r0 r2
+        signing out     | refreshed, late  | absent, turn 4 got 4, lease L sent, to revoke r0 r2
+        signing out     | refreshed, other | absent, turn 4 got 4, lease L sent, to revoke r0 r2
+        signing out     | deferred         | absent, turn 4 got 4, retry at 9, to revoke r0
+        signing out     | unanswered       | absent, turn 4 got 4, unanswered 1, retry at 9, to revoke r0
+        signing out     | revoked          | absent, turn 4 got 4
+        signing out     | signed_out       | absent, turn 5 got 5, lease M sent, to revoke r0
         signed out      | leased           | absent, turn 5 got 4, lease M, to revoke r0
         signed out      | granted          | valid r9, turn 4 got 5, to revoke r0
         signed out      | granted, late    | absent, turn 4 got 4, to revoke r0 r9
@@ -79,7 +92,7 @@ describe('the grant: what a sign-in left', () => {
         signed out      | refreshed, late  | absent, turn 4 got 4, to revoke r0 r2
         signed out      | refreshed, other | absent, turn 4 got 4, to revoke r0 r2
         signed out      | revoked          | absent, turn 4 got 4
-        signed out      | signed_out       | absent, turn 5 got 5, to revoke r0
+        signed out      | signed_out       | absent, turn 5 got 5, lease M sent, to revoke r0
         valid           | leased           | valid r1, turn 4 got 2, lease M
         valid           | granted          | valid r9, turn 3 got 5, to revoke r1
         valid           | granted, late    | valid r1, turn 3 got 2, to revoke r9
@@ -87,7 +100,7 @@ describe('the grant: what a sign-in left', () => {
         valid           | refreshed, late  | valid r1, turn 3 got 2, to revoke r2
         valid           | refreshed, other | valid r1, turn 3 got 2, to revoke r2
         valid           | rejected         | spent r1, turn 3 got 2
-        valid           | signed_out       | absent, turn 4 got 4, to revoke r1
+        valid           | signed_out       | absent, turn 4 got 4, lease M sent, to revoke r1
         valid, leased   | leased           | valid r1, turn 4 got 2, lease M
         valid, leased   | sent             | valid r1, turn 3 got 2, lease L sent
         valid, leased   | released         | valid r1, turn 3 got 2
@@ -99,7 +112,8 @@ describe('the grant: what a sign-in left', () => {
         valid, leased   | deferred         | valid r1, turn 3 got 2, retry at 9
         valid, leased   | unanswered       | valid r1, turn 3 got 2, unanswered 1, retry at 9
         valid, leased   | rejected         | spent r1, turn 3 got 2
-        valid, leased   | signed_out       | absent, turn 4 got 4, to revoke r1
+        valid, leased   | revoked          | valid r1, turn 3 got 2
+        valid, leased   | signed_out       | absent, turn 4 got 4, lease M sent, to revoke r1
         valid, sent     | leased           | valid r1, turn 4 got 2, lease M, unanswered 2, retry at 5
         valid, sent     | released         | valid r1, turn 3 got 2, unanswered 1, retry at 5
         valid, sent     | granted          | valid r9, turn 3 got 5, to revoke r1
@@ -110,7 +124,8 @@ describe('the grant: what a sign-in left', () => {
         valid, sent     | deferred         | valid r1, turn 3 got 2, unanswered 1, retry at 9
         valid, sent     | unanswered       | valid r1, turn 3 got 2, unanswered 2, retry at 9
         valid, sent     | rejected         | spent r1, turn 3 got 2, unanswered 1, retry at 5
-        valid, sent     | signed_out       | absent, turn 4 got 4, to revoke r1
+        valid, sent     | revoked          | valid r1, turn 3 got 2, unanswered 1, retry at 5
+        valid, sent     | signed_out       | absent, turn 4 got 4, lease M sent, to revoke r1
         spent           | leased           | spent r1, turn 4 got 2, lease M, to revoke r0
         spent           | granted          | valid r9, turn 3 got 5, to revoke r0
         spent           | granted, late    | spent r1, turn 3 got 2, to revoke r0 r9
@@ -118,7 +133,7 @@ describe('the grant: what a sign-in left', () => {
         spent           | refreshed, late  | spent r1, turn 3 got 2, to revoke r0 r2
         spent           | refreshed, other | spent r1, turn 3 got 2, to revoke r0 r2
         spent           | revoked          | spent r1, turn 3 got 2
-        spent           | signed_out       | absent, turn 4 got 4, to revoke r0 r1`),
+        spent           | signed_out       | absent, turn 4 got 4, lease M sent, to revoke r0 r1`),
     )
   })
 

@@ -89,6 +89,61 @@ describe("another process's lease", () => {
     expect(login.clock.sleeping).toEqual([])
   })
 
+  it('is not waited for by those whose access token is about to expire, and still has life left', async () => {
+    const login = await world.login({
+      tokens: { issued_at: START - 290_000, expires_at: START + 10_000 },
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+    })
+    expect((await ping(login.connection)).status).toBe(200)
+    expect((await login.connection.token()).accessToken).toBe('a1')
+    expect(login.spent).toEqual([])
+    expect(login.seen.types).toEqual(['lease_waited'])
+    expect(login.connection.getSnapshot().refreshing).toBe(true)
+    await bring(login, { turn: 2, got: 2 })
+    await login.clock.advance(250)
+    expect((await login.connection.token()).accessToken).toBe('a2')
+  })
+
+  it('is not waited for where the record has newer tokens already', async () => {
+    const login = await world.login({ tokens: expired, presence: presence(() => true) })
+    await login.connection.token().catch(() => undefined)
+    world.server.accessTokens.add('a9')
+    const now = await grantIn(login.store, world.server.url)
+    if (now?.phase !== 'valid') throw new Error('no login')
+    const tokens = { ...now.granted.tokens, access_token: 'a9', expires_at: START + 300_000 }
+    const newer = { ...now, turn: 9, got: 8, lease: sent, granted: { ...now.granted, tokens } }
+    await putGrant(login.store, newer, world.server.url)
+    expect((await login.connection.token({ refresh: true })).accessToken).toBe('a9')
+    expect(login.clock.sleeping).toEqual([])
+  })
+
+  it('is not waited for where the token endpoint is to be left alone', async () => {
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2, retry_at: START + 60_000 } },
+    })
+    await expect(ping(login.connection)).rejects.toMatchObject({ code: 'server_unavailable', retryAt: START + 60_000 })
+    expect(login.clock.sleeping).toEqual([])
+  })
+
+  it('says so when it is taken over, sent or not', async () => {
+    for (const lease of [theirs, sent]) {
+      const login = await world.login({
+        tokens: expired,
+        seed: { record: { lease, turn: 2 } },
+        presence: presence(() => false),
+      })
+      world.server.refreshTokens.add('r1')
+      const asked = ping(login.connection)
+      for (let done = false; !done; ) {
+        done = await Promise.race([asked.then(() => true), settled().then(() => false)])
+        if (!done) await login.clock.advance(250)
+      }
+      expect(login.seen.types.filter((type) => type !== 'lease_waited')).toEqual(['lease_taken_over', 'refreshed'])
+    }
+  })
+
   it('that brings new tokens: they are adopted, and nothing is sent', async () => {
     const login = await world.login({ tokens: expired, seed: { record: { lease: sent, turn: 2 } } })
     const asked = ping(login.connection)

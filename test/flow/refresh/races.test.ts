@@ -39,7 +39,7 @@ describe('signing out while a refresh is under way', () => {
     late.answer(tokenResponse({ refresh_token: 'r2' }))
     await expect(asked).rejects.toMatchObject({ code: 'interaction_required' })
     expect(revoked()).toEqual(['r1', 'a1', 'r2'])
-    expect(await login.record()).toEqual({ phase: 'absent', turn: 3, got: 3 })
+    expect(await login.record()).toEqual({ phase: 'absent', turn: 4, got: 3 })
     expect(login.connection.getSnapshot()).toEqual({ status: 'signed_out', refreshing: false })
   })
 
@@ -54,6 +54,40 @@ describe('signing out while a refresh is under way', () => {
     await expect(asked).rejects.toMatchObject({ code: 'interaction_required' })
     expect(revoked()).toContain('r2')
     expect(await login.record()).toMatchObject({ phase: 'absent' })
+  })
+})
+
+describe('a login that begins while a sign-out revokes', () => {
+  /** A server whose revocation the test answers, a sign-out that waits for it, and a login that follows. */
+  async function loginBesideRevocation() {
+    const login = await world.login()
+    const slow = onDemand()
+    world.server.routes.revoke = slow.route
+    const signedOut = login.connection.signOut()
+    await slow.asked
+    const exchanged = () => world.server.requests.filter(({ path }) => path === '/token').length
+    const signedIn = login.another().authorize()
+    await login.clock.asleep(250)
+    return { login, slow, signedOut, signedIn, exchanged }
+  }
+
+  it('exchanges its code when that is over: some servers revoke all that a user has granted', async () => {
+    const { login, slow, signedOut, signedIn, exchanged } = await loginBesideRevocation()
+    expect(exchanged()).toBe(0)
+    slow.answer({})
+    await signedOut
+    await login.clock.advance(250)
+    expect(await signedIn).toMatchObject({ status: 'signed_in' })
+  })
+
+  it('waits ten seconds for it and no longer', async () => {
+    const { login, slow, signedOut, signedIn } = await loginBesideRevocation()
+    await login.clock.advance(10_000)
+    expect(await signedIn).toMatchObject({ status: 'signed_in' })
+    slow.answer({})
+    await signedOut
+    expect(await login.record()).toMatchObject({ phase: 'valid' })
+    expect(await login.record()).not.toHaveProperty('lease')
   })
 })
 

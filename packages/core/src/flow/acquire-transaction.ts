@@ -3,7 +3,7 @@ import { withDeadline } from '../http/deadline.js'
 import { randomId } from '../primitives/random-id.js'
 import type { Granted } from './attempt.js'
 import type { ConnectionCore } from './connection-core.js'
-import { newer, usable } from './current-token.js'
+import { better } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, takeLease, waitForLease } from './lease.js'
 import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
@@ -30,17 +30,18 @@ export async function acquire(core: ConnectionCore, had: Grant, ask: Ask, closin
   const { runtime } = core
   const { clock } = runtime
   for (let known = had; ; ) {
-    const seen = await waitForLease(core)
+    const ended = (now: Grant): boolean => now.phase === 'absent' && now.got > known.got
+    const late = ({ retry_at }: Grant): number | undefined => postponedUntil(retry_at, clock.now())
+    const enough = (now: Grant): boolean => ended(now) || better(now, known, clock.now()) || late(now) !== undefined
+    const seen = await waitForLease(core, { enough })
     const now = seen.grant
-    if (now.phase === 'absent' && now.got > known.got) return 'ended'
-    if (newer(now, known)) {
-      if (usable(now.granted.tokens, clock.now())) {
-        core.emit('adopted', 'debug')
-        return 'adopted'
-      }
-      known = now
+    if (ended(now)) return 'ended'
+    if (better(now, known, clock.now())) {
+      core.emit('adopted', 'debug')
+      return 'adopted'
     }
-    const retryAt = postponedUntil(now, clock.now())
+    known = now
+    const retryAt = late(now)
     if (retryAt !== undefined) throw postponed(core.url, 'acquire', retryAt)
 
     const lease = await takeLease(core, seen)

@@ -9,12 +9,11 @@ const MAX_LEEWAY_MS = 60_000
 export const usable = (tokens: Tokens, now: number): boolean =>
   tokens.expires_at === undefined || tokens.expires_at > now
 
-/** A record with tokens, good or spent. */
-export type WithTokens = Exclude<Grant, { readonly phase: 'absent' }>
-
-/** Whether a record has tokens that came after those of another one: of another login, or of a later turn. */
-export const newer = (now: Grant, had: Grant): now is WithTokens =>
-  now.phase !== 'absent' && (had.phase === 'absent' || now.grant !== had.grant || now.got > had.got)
+/** Whether a record has tokens of use that came after those of another one: of another login, or of a later turn. */
+export const better = (now: Grant, had: Grant, at: number): boolean =>
+  now.phase !== 'absent' &&
+  (had.phase === 'absent' || now.grant !== had.grant || now.got > had.got) &&
+  usable(now.granted.tokens, at)
 
 /** What a sign-in handed over, if it has not been ended. */
 export const grantedOf = (grant: Grant | undefined): Granted | undefined =>

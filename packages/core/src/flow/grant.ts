@@ -58,11 +58,12 @@ export type GrantEvent =
   | { readonly type: 'sent'; readonly id: string }
   /** The lease is given back: nothing was sent, or what was sent has nothing to do with the refresh token. */
   | { readonly type: 'released'; readonly id: string }
-  /** A login hands over. */
+  /** A login hands over; `was` is the grant that it found. */
   | {
       readonly type: 'granted'
       readonly turn: number
       readonly id: string
+      readonly was?: string | undefined
       readonly grant: string
       readonly granted: Granted
     }
@@ -81,8 +82,15 @@ export type GrantEvent =
   /** Perhaps after one. */
   | { readonly type: 'unanswered'; readonly id: string; readonly retry_at: number }
   | { readonly type: 'rejected'; readonly id: string; readonly grant: string; readonly got: number }
-  | { readonly type: 'revoked'; readonly refresh_tokens: readonly string[] }
-  | { readonly type: 'signed_out' }
+  /** `tried`: those that the server did not revoke. The lease `id` ends, unless others came meanwhile. */
+  | {
+      readonly type: 'revoked'
+      readonly id: string
+      readonly refresh_tokens: readonly string[]
+      readonly tried: readonly string[]
+    }
+  /** Under a lease, so that a login that follows waits for the revocations: some servers revoke a user's every grant. */
+  | { readonly type: 'signed_out'; readonly lease: Lease }
 
 /** The next record. Total and pure: an event that does not apply returns the very same object. */
 export function grant(s: Grant, e: GrantEvent): Grant {
@@ -92,15 +100,16 @@ export function grant(s: Grant, e: GrantEvent): Grant {
         ...s,
         turn: s.turn + 1,
         lease: e.lease,
-        ...(s.lease?.sent && { unanswered: (s.unanswered ?? 0) + 1 }),
+        ...(s.phase === 'valid' && s.lease?.sent && { unanswered: (s.unanswered ?? 0) + 1 }),
       }
     case 'sent':
       return s.lease?.id === e.id && !s.lease.sent ? { ...s, lease: { ...s.lease, sent: true } } : s
     case 'released':
       return withoutLease(s, e.id)
     case 'granted': {
-      // Too late: something newer is there. Kept only to be revoked.
-      if (e.turn <= s.got) return plus(s, toRevoke(e.granted, e.granted.tokens))
+      // Too late: a later login or a sign-out. Kept only to be revoked. A refresh of what it found is no reason.
+      if (e.turn <= s.got && (s.phase === 'absent' || s.grant !== e.was))
+        return plus(s, toRevoke(e.granted, e.granted.tokens))
       const { unanswered: _u, retry_at: _r, ...kept } = withoutLease(s, e.id)
       const old =
         // One that was refused for good needs no revocation.
@@ -127,14 +136,21 @@ export function grant(s: Grant, e: GrantEvent): Grant {
         ? { ...withoutLease(s, e.id), phase: 'spent' }
         : s
     case 'revoked': {
-      const left = s.replaced?.filter((r) => !e.refresh_tokens.includes(r.refresh_token))
-      if (left === undefined || left.length === s.replaced?.length) return s
-      const { replaced: _, ...rest } = s
-      return left.length > 0 ? { ...rest, replaced: left } : rest
+      const { replaced = [], ...rest } = s
+      const left = replaced.filter((r) => !e.refresh_tokens.includes(r.refresh_token))
+      const next = left.length > 0 ? { ...rest, replaced: left } : rest
+      if (left.every((r) => e.tried.includes(r.refresh_token)) && s.lease?.id === e.id) return withoutLease(next, e.id)
+      return left.length === replaced.length ? s : next
     }
     case 'signed_out': {
-      const { turn, replaced } = s
-      const tombstone: Grant = { phase: 'absent', turn: turn + 1, got: turn + 1, ...(replaced && { replaced }) }
+      const turn = s.turn + 1
+      const tombstone: Grant = {
+        phase: 'absent',
+        turn,
+        got: turn,
+        lease: { ...e.lease, sent: true },
+        ...(s.replaced && { replaced: s.replaced }),
+      }
       return plus(tombstone, s.phase === 'absent' ? [] : toRevoke(s.granted, s.granted.tokens))
     }
   }
@@ -160,5 +176,8 @@ const toRevoke = ({ target, client }: Granted, { refresh_token }: Tokens): reado
 const MOST_REPLACED = 16
 
 function plus(s: Grant, more: readonly Replaced[]): Grant {
-  return more.length === 0 ? s : { ...s, replaced: [...(s.replaced ?? []), ...more].slice(-MOST_REPLACED) }
+  const { replaced = [] } = s
+  const there = [...replaced.map((r) => r.refresh_token), s.phase === 'absent' ? '' : s.granted.tokens.refresh_token]
+  const added = more.filter((r) => !there.includes(r.refresh_token))
+  return added.length === 0 ? s : { ...s, replaced: [...replaced, ...added].slice(-MOST_REPLACED) }
 }

@@ -8,6 +8,8 @@ const DAY_MS = 86_400_000
 export interface Seen {
   readonly raw: string | undefined
   readonly grant: Grant
+  /** What of it the store has refused to take so far. */
+  readonly kept?: readonly GrantEvent[] | undefined
 }
 
 /** One connection's grant: the stored record, and what is known of it without asking the store. */
@@ -19,8 +21,7 @@ export class HeldGrant {
   readonly #changed: () => void
   #key: string | undefined
   #looking: Promise<Seen> | undefined
-  /** What the store refused to take: newer than what it still has. */
-  #kept: Grant | undefined
+  #kept: Seen['kept']
 
   constructor(runtime: Runtime, url: string, account: string | undefined, changed: () => void) {
     this.#runtime = runtime
@@ -38,12 +39,11 @@ export class HeldGrant {
   }
 
   async read(): Promise<Seen> {
-    const { raw, grant: stored } = await this.#load()
-    const kept = this.#kept
-    if (kept === undefined || stored.got >= kept.got) this.#kept = undefined
-    // Older than what serves from memory: whoever writes next writes the newer over it.
-    else return this.#see({ raw, grant: { ...kept, turn: Math.max(kept.turn, stored.turn) } })
-    return this.#see({ raw, grant: stored })
+    const read = await this.#runtime.records.read('grant', await this.#keyOf())
+    const stored = readableGrant(read)
+    const held = this.#kept?.reduce(grant, stored) ?? stored
+    if (held === stored) this.#kept = undefined
+    return this.#see({ raw: read.raw, grant: notOlder(held, this.known), kept: this.#kept })
   }
 
   /**
@@ -53,39 +53,35 @@ export class HeldGrant {
    */
   async apply(seen: Seen, event: GrantEvent): Promise<Seen | undefined> {
     const next = grant(seen.grant, event)
-    if (next === seen.grant) return seen
-    const { records, clock } = this.#runtime
-    const expiresAt = next.phase === 'absent' && !next.lease ? clock.now() + DAY_MS : undefined
-    const written = await records.write(await this.#keyOf(), seen.raw, next, expiresAt)
-    return written && this.#see({ raw: written.raw, grant: next })
+    return next === seen.grant ? seen : this.#write(seen, next)
   }
 
   /** Applies one event to whatever the store has, as often as it takes. */
-  async settle(event: GrantEvent): Promise<Seen> {
-    for (;;) {
-      const done = await this.apply(await this.#load(), event)
-      if (done !== undefined) return done
-    }
+  async settle(event: GrantEvent): Promise<void> {
+    while ((await this.apply(await this.read(), event)) === undefined);
   }
 
   /** Takes over what a store refused to write, so that it serves from memory. */
   keep(event: GrantEvent): void {
-    if (this.known === undefined) return
-    this.#kept = grant(this.known, event)
-    this.#see({ raw: undefined, grant: this.#kept })
+    this.#kept = [...(this.#kept ?? []), event]
+    if (this.known !== undefined) this.#see({ raw: undefined, grant: grant(this.known, event) })
   }
 
-  /** Writes what `keep` took over, unless the store has it, or better, by now. */
-  async writeKept(event: GrantEvent & { readonly turn: number }): Promise<void> {
-    for (;;) {
-      const seen = await this.#load()
-      if (seen.grant.got >= event.turn || (await this.apply(seen, event))) return
+  /** Writes what `keep` took over, unless the store has it by now. */
+  async writeKept(): Promise<void> {
+    while (this.#kept !== undefined) {
+      const seen = await this.read()
+      if (seen.kept !== undefined) await this.#write(seen, seen.grant)
     }
   }
 
-  async #load(): Promise<Seen> {
-    const read = await this.#runtime.records.read('grant', await this.#keyOf())
-    return { raw: read.raw, grant: readableGrant(read) }
+  async #write(seen: Seen, next: Grant): Promise<Seen | undefined> {
+    const { records, clock } = this.#runtime
+    const expiresAt = next.phase === 'absent' ? clock.now() + DAY_MS : undefined
+    const written = await records.write(await this.#keyOf(), seen.raw, next, expiresAt)
+    if (written === undefined) return undefined
+    if (seen.kept === this.#kept) this.#kept = undefined
+    return this.#see({ raw: written.raw, grant: next })
   }
 
   async #keyOf(): Promise<string> {
@@ -99,4 +95,12 @@ export class HeldGrant {
     if (changed) this.#changed()
     return seen
   }
+}
+
+/** A store that has gone back brings nothing back: of two results of one login, the later one counts. */
+function notOlder(stored: Grant, known: Grant | undefined): Grant {
+  if (stored.phase === 'absent' || known === undefined || known.phase === 'absent') return stored
+  const { phase, granted, got } = known
+  if (stored.grant !== known.grant || stored.got >= got) return stored
+  return { ...stored, phase, granted, got, turn: Math.max(stored.turn, known.turn) }
 }

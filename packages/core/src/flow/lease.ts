@@ -1,6 +1,6 @@
 import { randomId } from '../primitives/random-id.js'
 import type { ConnectionCore } from './connection-core.js'
-import type { Lease } from './grant.js'
+import type { Grant, Lease } from './grant.js'
 import type { Seen } from './held-grant.js'
 import type { Runtime } from './runtime.js'
 
@@ -25,19 +25,24 @@ export async function newLease(runtime: Runtime): Promise<Lease> {
   return lease
 }
 
+/** A lease that was taken, the turn that it gave, and the grant that it found. */
+export interface Taken {
+  readonly id: string
+  readonly turn: number
+  readonly was: string | undefined
+}
+
 /**
  * Puts a new lease into the record that was seen, marked sent from the start: for a request that spends no refresh token.
  *
  * @returns undefined when somebody else was faster
  */
-export async function takeLease(
-  { runtime, held }: ConnectionCore,
-  seen: Seen,
-): Promise<{ readonly id: string; readonly turn: number } | undefined> {
+export async function takeLease({ runtime, held }: ConnectionCore, seen: Seen): Promise<Taken | undefined> {
   const lease = await newLease(runtime)
   try {
     const leased = await held.apply(seen, { type: 'leased', lease: { ...lease, sent: true } })
-    if (leased !== undefined) return { id: lease.id, turn: leased.grant.turn }
+    const { turn } = leased?.grant ?? {}
+    if (turn !== undefined) return { id: lease.id, turn, was: 'grant' in seen.grant ? seen.grant.grant : undefined }
   } catch (error) {
     forgetLease(runtime, lease.id)
     throw error
@@ -56,15 +61,25 @@ export const forgetLease = (runtime: Runtime, id: string): void => {
   }
 }
 
+/** How somebody waits for a lease. */
+export interface Waiting {
+  /** How long a sent one is waited for; unlimited by default. Where it is limited, one that is not sent is not waited for. */
+  readonly atMostMs?: number
+  /** Whether a record says enough as it is, whoever has its lease. */
+  readonly enough?: (grant: Grant) => boolean
+  /** Called when the waiting begins. */
+  readonly waits?: (() => void) | undefined
+}
+
 /**
  * Waits while somebody else's lease is to be respected.
  *
- * @param atMostMs - how long a caller that may go on without it waits; unlimited by default
- * @returns the record to go on from: without a lease, or with one that may be replaced
+ * @returns the record to go on from: one that says enough, without a lease, or with one that may be replaced
  * @throws CountersignError `connector_closed`
  */
-export async function waitForLease(core: ConnectionCore, atMostMs: number = Infinity): Promise<Seen> {
+export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}): Promise<Seen> {
   const { runtime, held } = core
+  const { atMostMs = Infinity, enough, waits } = waiting
   const began = runtime.clock.monotonic()
   let since = began
   let raw: string | undefined
@@ -74,12 +89,16 @@ export async function waitForLease(core: ConnectionCore, atMostMs: number = Infi
     core.open()
     const seen = await held.read()
     const { lease } = seen.grant
-    if (lease === undefined || runtime.leases.get(lease.id) === false) return seen
+    if (lease === undefined || enough?.(seen.grant) || runtime.leases.get(lease.id) === false) return seen
+    if (!lease.sent && atMostMs < Infinity) return seen
     const at = runtime.clock.monotonic()
     if (seen.raw !== raw) since = at
     raw = seen.raw
     if (at - began >= atMostMs || (await replaceable(runtime, lease, at - since))) return seen
-    if (!told) core.emit('lease_waited', 'debug')
+    if (!told) {
+      core.emit('lease_waited', 'debug')
+      waits?.()
+    }
     told = true
     await runtime.clock.sleep(POLL_MS)
   }

@@ -12,7 +12,7 @@ import { dropPending, type Found, findPending, savePending, takePending } from '
 import type { ConnectionCore } from './connection-core.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
-import { forgetLease, takeLease, waitForLease } from './lease.js'
+import { forgetLease, type Taken, takeLease, waitForLease } from './lease.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
 
@@ -32,7 +32,7 @@ export interface Login {
 
 /** What a run holds that somebody else must not, given back or settled when it ends. */
 interface Holding {
-  lease?: { readonly id: string; readonly turn: number } | undefined
+  lease?: Taken | undefined
   /** The record of the login, from when it is stored until its code is taken. */
   waiting?: string
   taken?: ((completed: boolean) => Promise<unknown>) | undefined
@@ -163,7 +163,8 @@ async function exchangeCode(
   const { runtime, context } = core
   holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
   // The result of a login must have a turn like any refresh, so that the later of the two wins.
-  while (holding.lease === undefined) holding.lease = await takeLease(core, await waitForLease(core, HAND_OVER_WAIT_MS))
+  while (holding.lease === undefined)
+    holding.lease = await takeLease(core, await waitForLease(core, { atMostMs: HAND_OVER_WAIT_MS }))
   const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
   if (found !== undefined) {

@@ -1,13 +1,12 @@
 import type { ErrorCode } from '../errors/codes.js'
 import { CountersignError } from '../errors/error.js'
-import type { Grant } from './grant.js'
 
 /** How long a token endpoint is left alone after it could not answer, unless it said so itself. */
 export const BACKOFF_MS = 5_000
 const DAY_MS = 86_400_000
 
 /** Until when nothing is to be sent, if that is later than now; in milliseconds since the epoch. */
-export function postponedUntil({ retry_at = 0 }: Grant, now: number): number | undefined {
+export function postponedUntil(retry_at: number = 0, now: number): number | undefined {
   // One that is further away than any that is written comes of a clock that was wrong.
   return retry_at > now && retry_at <= now + DAY_MS ? retry_at : undefined
 }

@@ -4,7 +4,7 @@ import { toTokens } from '../messages/token-response.js'
 import { refresh } from '../steps/refresh.js'
 import { forgetClient } from './client.js'
 import type { ConnectionCore } from './connection-core.js'
-import { usable } from './current-token.js'
+import { better, renewable } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
 import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
@@ -16,6 +16,8 @@ type Valid = Extract<Grant, { readonly phase: 'valid' }>
 /** `ended`: the refresh token is spent, or the person signed out. */
 export type Renewed = 'renewed' | 'adopted' | 'ended'
 
+/** How much of its lease a turn may wait for answers: the rest is for storing them. */
+const SOCKET_SHARE = 0.95
 /** What a server says that refuses the client, whatever the refresh token is worth. */
 const CLIENT_REFUSED = new Set(['invalid_client', 'unauthorized_client'])
 
@@ -23,41 +25,42 @@ const CLIENT_REFUSED = new Set(['invalid_client', 'unauthorized_client'])
  * The refresh transaction: spends a refresh token under a lease that is part of the record, so that of all callers,
  * connections and processes exactly one sends it, and a newer result is never replaced by an older one.
  *
- * @param had - the turn whose tokens are no longer good enough
+ * @param had - the record whose tokens are no longer good enough
+ * @param waits - called when somebody else's lease is waited for
  * @throws CountersignError with the token kept: `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (a
  * client that the host keeps was refused), `client_authentication_unsupported`, `options_invalid`, `store_unavailable`,
  * `connector_closed`
  */
-export async function renew(core: ConnectionCore, had: { grant: string; got: number }): Promise<Renewed> {
+export async function renew(core: ConnectionCore, had: Grant, waits?: () => void): Promise<Renewed> {
   const { runtime, held } = core
   const { clock } = runtime
-  let { grant, got } = had
-  for (;;) {
-    const seen = await waitForLease(core)
+  for (let known = had; ; ) {
+    const adoptable = (now: Grant): boolean => better(now, known, clock.now())
+    const retryAt = ({ retry_at }: Grant): number | undefined => postponedUntil(retry_at, clock.now())
+    const enough = (now: Grant): boolean => adoptable(now) || !renewable(now) || retryAt(now) !== undefined
+    const seen = await waitForLease(core, { enough, waits })
     const now = seen.grant
-    if (now.phase !== 'valid') return 'ended'
-    const { tokens, client } = now.granted
-    if (now.grant !== grant || now.got > got) {
-      if (usable(tokens, clock.now())) {
-        core.emit('adopted', 'debug')
-        return 'adopted'
-      }
-      grant = now.grant
-      got = now.got
+    if (adoptable(now)) {
+      core.emit('adopted', 'debug')
+      return 'adopted'
     }
+    if (now.phase !== 'valid') return 'ended'
+    const { tokens, client, target } = now.granted
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
-    const retryAt = postponedUntil(now, clock.now())
-    if (retryAt !== undefined) throw postponed(now.granted.target.token_endpoint, 'refresh', retryAt)
+    const later = retryAt(now)
+    if (later !== undefined) throw postponed(target.token_endpoint, 'refresh', later)
+    known = now
 
     // Before the lease: a supplier may take its time, or fail, and then nothing is held up by it.
-    const known = await withSecret(core, now.granted.target.issuer, client)
+    const authenticated = await withSecret(core, target.issuer, client)
     const lease = await newLease(runtime)
     try {
       const leased = await held.apply(seen, { type: 'leased', lease })
       const sent = leased && (await held.apply(leased, { type: 'sent', id: lease.id }))
       if (sent?.grant.phase !== 'valid') continue
-      if (now.lease?.sent) core.emit('lease_taken_over', 'warn')
-      return await spend(core, sent.grant, known, tokens.refresh_token, lease.id)
+      const over = clock.monotonic() + SOCKET_SHARE * leaseMs(runtime)
+      if (now.lease !== undefined && !runtime.leases.has(now.lease.id)) core.emit('lease_taken_over', 'warn')
+      return await spend(core, sent.grant, authenticated, tokens.refresh_token, { id: lease.id, over })
     } catch (error) {
       // Nothing is under way any more; others would wait for a holder that lives and does nothing.
       if (held.known?.lease?.id === lease.id) await settleSurely(core, { type: 'released', id: lease.id })
@@ -73,13 +76,15 @@ async function spend(
   now: Valid,
   client: Client,
   refresh_token: string,
-  id: string,
+  { id, over }: { readonly id: string; readonly over: number },
 ): Promise<Renewed> {
   const { held, context, runtime } = core
   const { turn, got, grant, granted, unanswered = 0 } = now
   const { target } = granted
   let known = client
-  const ask = (): ReturnType<typeof refresh> => refresh(context, target, known, refresh_token, leaseMs(runtime))
+  const ask = (): ReturnType<typeof refresh> =>
+    // Whatever is sent in this turn: its answer has to be stored before somebody else may take the lease over.
+    refresh(context, target, known, refresh_token, Math.max(over - runtime.clock.monotonic(), 0))
   let answer = await ask()
   if (answer.kind === 'rejected' && answer.oauth.error === 'invalid_client' && client.origin === 'registered') {
     // A supplier may have a newer secret than the one that was refused.
@@ -97,17 +102,22 @@ async function spend(
   if (answer.kind === 'tokens') {
     const tokens = toTokens(answer.response, { now: runtime.clock.now() })
     await settleSurely(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
+    if (held.known?.phase !== 'valid') return 'ended'
+    // Somebody has signed in meanwhile, and what came here is kept only to be revoked.
+    if (held.known.got !== turn) return 'adopted'
     core.emit('refreshed', 'info')
-    return held.known?.phase === 'valid' ? 'renewed' : 'ended'
+    return 'renewed'
   }
   const { error } = answer
   // A client that the host keeps is for the host to repair, and its person stays signed in meanwhile.
   const byHost = client.origin !== 'dynamic' && CLIENT_REFUSED.has(error.oauth?.error ?? '')
   if (answer.kind === 'rejected' && !byHost) {
     await settleSurely(core, { type: 'rejected', id, grant, got })
-    core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
     if (answer.forgotten) await forgetClient(runtime, target.issuer, client.client_id)
-    return held.known?.phase === 'valid' ? 'renewed' : 'ended'
+    // Somebody has brought newer tokens meanwhile, or signed out: what was refused is no longer anybody's.
+    if (held.known?.phase === 'valid') return 'adopted'
+    if (held.known?.phase === 'spent') core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
+    return 'ended'
   }
   // What was lost at first stays in doubt, whatever was said later.
   const kind = again || answer.kind === 'unanswered' ? 'unanswered' : 'deferred'

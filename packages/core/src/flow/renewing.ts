@@ -2,17 +2,25 @@ import { CountersignError } from '../errors/error.js'
 import type { Tokens } from '../messages/token-response.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewAt, tokensOf, usable } from './current-token.js'
+import type { Grant } from './grant.js'
 import { wait } from './patience.js'
 import { type Renewed, renew } from './refresh-transaction.js'
 import { track } from './runtime.js'
 import { revokeReplaced } from './sign-out.js'
+
+/** One refresh, shared by all who ask. */
+interface Flight {
+  readonly done: Promise<Renewed>
+  /** When it turns out to wait for somebody else's lease. */
+  readonly waits: Promise<unknown>
+}
 
 /** The current tokens of one connection: one getter, one refresh at a time, whoever asks. */
 export class Renewing {
   /** Until when the present token may be used without a thought, in milliseconds since the epoch. */
   fastUntil = 0
   readonly #core: ConnectionCore
-  #underWay: Promise<Renewed> | undefined
+  #underWay: Flight | undefined
 
   constructor(core: ConnectionCore) {
     this.#core = core
@@ -34,12 +42,16 @@ export class Renewing {
     const { held, runtime } = this.#core
     await held.look()
     const tokens = tokensOf(held.known)
-    const now = runtime.clock.now()
-    if (tokens === undefined || now < this.fastUntil) return tokens
+    const { clock } = runtime
+    if (tokens === undefined || clock.now() < this.fastUntil) return tokens
     try {
-      await this.renew(signal)
+      const renewed = this.renew(signal)
+      // Whose token has life left waits for its own refresh, and not for somebody else's.
+      const waits = usable(tokens, clock.now()) ? this.#underWay?.waits : undefined
+      await (waits === undefined ? renewed : Promise.race([renewed, waits]))
+      renewed.catch(() => undefined)
     } catch (error) {
-      if (!CountersignError.is(error) || !usable(tokens, now)) throw error
+      if (!CountersignError.is(error) || !usable(tokens, clock.now())) throw error
       // The token has life left, so what keeps it from being renewed is nobody's trouble yet.
       if (error.code === 'store_unavailable') this.#core.emit('kept', 'warn', { error })
       else if (error.code === 'connector_closed') throw error
@@ -59,19 +71,21 @@ export class Renewing {
     const grant = core.held.known
     if (grant?.phase !== 'valid') return false
     this.#underWay ??= this.#begin(grant)
-    const underWay = this.#underWay
+    const { done } = this.#underWay
     // The callers' patience, not the transaction's: that goes on until its answer is stored.
     const timeoutMs = 1.5 * core.runtime.requestTimeoutMs
-    return (
-      (await wait(core, { step: 'refresh', timeoutMs, code: 'refresh_pending', signal }, () => underWay)) !== 'ended'
-    )
+    return (await wait(core, { step: 'refresh', timeoutMs, code: 'refresh_pending', signal }, () => done)) !== 'ended'
   }
 
-  #begin(from: { readonly grant: string; readonly got: number }): Promise<Renewed> {
+  #begin(from: Grant): Flight {
     const core = this.#core
-    const work = track(core.runtime, async () => {
+    let waiting = (): void => undefined
+    const waits = new Promise<void>((resolve) => {
+      waiting = resolve
+    })
+    const done = track(core.runtime, async () => {
       try {
-        const outcome = await renew(core, from)
+        const outcome = await renew(core, from, () => waiting())
         await revokeReplaced(core)
         return outcome
       } finally {
@@ -80,8 +94,8 @@ export class Renewing {
       }
     })
     // Callers may all have given up by the time it fails.
-    work.catch(() => undefined)
+    done.catch(() => undefined)
     queueMicrotask(() => core.status.set())
-    return work
+    return { done, waits }
   }
 }

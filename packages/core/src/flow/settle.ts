@@ -23,7 +23,7 @@ export async function settleSurely(core: ConnectionCore, event: GrantEvent): Pro
     if (runtime.closed) closing.abort()
     const work = finish(
       runtime,
-      () => later(core, event, closing.signal),
+      () => later(core, closing.signal),
       () => closing.abort(),
     )
     // `close` waits for what is under way now, not for what begins then.
@@ -33,13 +33,13 @@ export async function settleSurely(core: ConnectionCore, event: GrantEvent): Pro
 }
 
 /** Tries until the store takes it. Closing is the moment for a last try, and for a few where the first refusal came then. */
-async function later({ held, runtime }: ConnectionCore, event: GrantEvent, closing: AbortSignal): Promise<void> {
+async function later({ held, runtime }: ConnectionCore, closing: AbortSignal): Promise<void> {
   let left = closing.aborted ? LAST_TRIES : 1
   for (let waitMs = 1_000; left > 0; waitMs = Math.min(waitMs * 2, 60_000)) {
     await runtime.clock.sleep(waitMs, closing.aborted ? undefined : closing)
     if (closing.aborted) left -= 1
     try {
-      await ('tokens' in event || 'granted' in event ? held.writeKept(event) : held.settle(event))
+      await held.writeKept()
       return
     } catch (error) {
       // Said when it began.

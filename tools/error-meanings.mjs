@@ -26,7 +26,8 @@ export const errors = {
   interaction_required:
     'A person has to sign in, and nothing may or can ask them here: by `interaction`, without a user agent, for a background request, after a sign-out, or after a login that they declined. `interaction` has the server, account, scope and reason.',
   issuer_mismatch: 'A metadata document or an authorization response names another issuer than the one that was asked.',
-  issuer_not_expected: 'Discovery leads to an authorization server that the configuration does not allow.',
+  issuer_not_expected:
+    'Discovery leads to an authorization server that the configuration does not allow: it is not in `allowedIssuers`, or the client of `client.registered` belongs to another.',
   login_cancelled: 'The login was given up: by its caller, by a sign-out, or by closing the connector.',
   login_not_found: 'No login waits for this authorization response: it expired, was completed, or is in another store.',
   login_timeout: 'Nobody completed the login within `loginTimeoutMs`.',
@@ -68,6 +69,8 @@ export const diagnostics = {
   challenge_invalid: 'The `WWW-Authenticate` header departs from its grammar. What could be read was used.',
   challenge_missing: 'A 401 without a Bearer challenge. The well-known URLs are asked instead.',
   challenge_parameter_repeated: 'A parameter of the challenge appears more than once.',
+  endpoints_assumed:
+    'No authorization server metadata either: `/authorize`, `/token` and `/register` of revision 2025-03-26 are used, or the endpoints of `compatibility.endpoints`.',
   expires_in_not_a_number: '`expires_in` is a string, or no number. A string with a number is read as one.',
   foreign_origin:
     "A request to another origin than the server's went out without the token. Said once for each origin.",
@@ -80,6 +83,8 @@ export const diagnostics = {
     'A stored login cannot be read, because of its key or its store, and is left out of `connections()`. It stays as it is.',
   registration_status: 'Registration answered with another 2xx status than 201.',
   resource_is_prefix: "The `resource` of the metadata is a leading part of the server's path, not the whole.",
+  resource_metadata_absent:
+    'The server has no protected resource metadata, and names none: as in revision 2025-03-26, its own origin is taken for the authorization server.',
   resource_metadata_missed: 'The URL in the challenge has no metadata. A well-known URL has.',
   resource_metadata_url_invalid: 'The `resource_metadata` of the challenge is no absolute http(s) URL.',
   resource_trailing_slash: "The `resource` of the metadata differs from the server's URL by a trailing slash.",

@@ -8,6 +8,7 @@ import { includesScope, unionScope } from '../primitives/scope.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
 import type { ConnectionCore } from './connection-core.js'
+import { unlessAssumed } from './discovery.js'
 import type { RegistrationRecord } from './records.js'
 import type { Runtime } from './runtime.js'
 import { registeredFor, reveal } from './secrets.js'
@@ -67,7 +68,9 @@ export async function becomeClient(
     redirect_uri,
     metadata: { client_name: clientName, client_uri: clientUri, logo_uri: logoUri, redirect_uris, scope },
   }
-  const client = await register(context, target, asked, signal)
+  const client = await register(context, target, asked, signal).catch((error: unknown) => {
+    throw unlessAssumed(core, target, error)
+  })
   if (again || value !== undefined) core.emit('re_registered', 'info')
   await records.write(key, raw, defined({ client, redirect_uris, scope }))
   return client

@@ -6,6 +6,7 @@ import { defined } from '../primitives/defined.js'
 import { addedScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewable, tokensOf } from './current-token.js'
+import { issuerListed } from './issuers.js'
 import { nextRung, type Rung } from './ladder.js'
 import { isBackground, type McpRequest, send } from './mcp-request.js'
 import { wait } from './patience.js'
@@ -59,11 +60,14 @@ async function takeRungs(climb: Climb): Promise<void> {
     const { grant } = await core.held.read()
     const current = tokensOf(grant)
     const added = addedScope(core.wider(), challenge.scope)
+    const sent_current = sent?.access_token === current?.access_token || current === undefined
+    const refreshable = renewable(grant)
     const rung = nextRung({
       status,
-      sent_current: sent?.access_token === current?.access_token || current === undefined,
-      issuer_listed: true,
-      refreshable: renewable(grant),
+      sent_current,
+      // Only a refresh is worth the question: a login reads the metadata itself.
+      issuer_listed: status === 403 || !sent_current || !refreshable || (await issuerListed(core, request.signal)),
+      refreshable,
       // What the host has pinned is all that it wants.
       adds_scope:
         added.length > 0 && core.options.scope === undefined && !core.refusedScopes?.has(challenge.scope ?? ''),

@@ -9,6 +9,7 @@ import type { Request } from './attempt.js'
 import type { Connection } from './connection.js'
 import { renewable, targetOf, tokensOf, usable } from './current-token.js'
 import { HeldGrant } from './held-grant.js'
+import type { Listing } from './issuers.js'
 import type { ServerOptions } from './options.js'
 import { Renewing } from './renewing.js'
 import type { Runtime } from './runtime.js'
@@ -31,6 +32,10 @@ export class ConnectionCore {
   connection: Connection | undefined
   /** What the server's last refusals said. */
   challenge: Request['challenge'] | undefined
+  /** What is known of whether the resource still lists the issuer of the login. */
+  listing: Listing | undefined
+  /** Whether discovery may go by what is stored: only the first one of a connection. */
+  mayUseCache = true
   /** Challenged scopes that the host or the person refused; `authorize()` forgets them. */
   refusedScopes: Set<string> | undefined
   /** Origins that a diagnostic has named. */

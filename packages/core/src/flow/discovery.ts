@@ -1,73 +1,79 @@
 import { CountersignError } from '../errors/error.js'
 import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
-import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
 import { defined } from '../primitives/defined.js'
 import { urlProblem } from '../primitives/url-policy.js'
 import { checkPkce } from '../steps/check-support.js'
-import { discoverAuthorizationServer } from '../steps/discover-authorization-server.js'
-import { discoverResource } from '../steps/discover-resource.js'
+import { notNow } from '../steps/context.js'
+import type { DiscoveredResource } from '../steps/discover-resource.js'
 import { selectScope } from '../steps/select-scope.js'
 import type { Target } from '../steps/target.js'
 import type { Request } from './attempt.js'
 import type { ConnectionCore } from './connection-core.js'
+import { targetOf } from './current-token.js'
+import { candidatesOf, clientStays, noteListed } from './issuers.js'
+import { readAuthorizationServer, readResource } from './metadata.js'
 import { registeredFor } from './secrets.js'
 
 /**
  * The command of `discovering`: the protected resource, then the first of its authorization servers that is usable, one that
- * the host has a client for before the others.
+ * there is a client for before the others.
  */
 export async function discover(core: ConnectionCore, request: Request, signal: AbortSignal): Promise<Target> {
-  const { options, context, url } = core
-  const challenge = request.challenge ?? { resource_metadata: [] }
-  const resource = await discoverResource(context, url, challenge, signal)
-  const issuers = [...resource.authorization_servers].sort((a, b) => rank(core, a) - rank(core, b))
-  const { allowedIssuers } = options
-  const allowed = issuers.filter((issuer) => allowedIssuers?.includes(issuer) ?? true)
-  if (allowed.length === 0) {
-    throw new CountersignError('issuer_not_expected', {
-      step: 'discover',
-      url,
-      expected: allowedIssuers?.join(' '),
-      received: issuers.join(' '),
-    })
-  }
-  let first: unknown
-  for (const issuer of allowed) {
+  // A login that is made again, whatever ended the last one, goes by nothing that was kept.
+  const mayBeKept = core.mayUseCache && targetOf(core.held.known) === undefined
+  core.mayUseCache = false
+  const resource = await readResource(core, request.challenge, mayBeKept, signal)
+  const { authorization_servers } = resource.metadata
+  if (resource.url !== undefined) noteListed(core, Promise.resolve(authorization_servers))
+
+  const given = core.options.compatibility?.endpoints?.token !== undefined
+  const otherwise = given ? 'given' : resource.absent === undefined ? 'nothing' : 'defaults'
+  let first: Target | CountersignError | undefined
+  for (const { issuer, client } of await candidatesOf(core, authorization_servers)) {
     try {
-      const metadata = await authorizationServer(core, issuer, signal)
-      return targetOf(core, request, resource, metadata)
+      const { metadata, absent } = await readAuthorizationServer(core, issuer, { otherwise, mayBeKept, signal })
+      if (client === 'registered' && registeredFor(core, metadata.issuer) === undefined) {
+        // Told apart by a slash alone, which must not lead to another client in silence.
+        throw clientStays(core.url, [issuer], [metadata.issuer])
+      }
+      const assumed = otherwise === 'defaults' && absent ? `${resource.absent}; ${absent}` : undefined
+      const target = targetFrom(core, request, resource, metadata, assumed)
+      if (mayBecomeClient(core, target)) return target
+      first ??= target
     } catch (error) {
       if (!CountersignError.is(error) || signal.aborted) throw error
+      // A client keeps its login at its server: that it is out of reach is no reason to make a new one elsewhere.
+      if (client === 'registered' || (client === 'stored' && notNow(error))) throw error
       first ??= error
     }
   }
-  throw first
+  if (first === undefined || CountersignError.is(first)) throw first
+  return first
 }
 
-const rank = (core: ConnectionCore, issuer: string): number => (registeredFor(core, issuer)?.issuer === issuer ? 0 : 1)
-
-/** Through the discovery record: a second server of one authorization server asks nothing. */
-async function authorizationServer(
-  { runtime, options, context }: ConnectionCore,
-  issuer: string,
-  signal: AbortSignal,
-): Promise<AuthorizationServerMetadata> {
-  const { trustIssuer } = options.compatibility ?? {}
-  const document = trustIssuer?.listed === issuer ? trustIssuer.document : issuer
-  const key = await runtime.records.key('discovery', [issuer, document])
-  const { raw, value } = await runtime.records.read('discovery', key)
-  if (value !== undefined && value.fresh_until > context.clock.now()) return value.metadata
-  const found = await discoverAuthorizationServer(context, issuer, document, signal)
-  // Losing this race to another process is as good as winning it.
-  await runtime.records.write(key, raw, found, found.fresh_until)
-  return found.metadata
+/** Whether there is a way to become a client; what it takes is for the next step. */
+function mayBecomeClient(core: ConnectionCore, target: Target): boolean {
+  const { metadataUrl, dynamic = true } = core.options.client ?? {}
+  return Boolean(
+    registeredFor(core, target.issuer) ||
+      (metadataUrl && target.client_id_metadata_document_supported) ||
+      (dynamic && target.registration_endpoint),
+  )
 }
 
-function targetOf(
+/** A guessed endpoint at which nobody registers: the server is none of that revision, and what it lacks is said instead. */
+export function unlessAssumed({ url }: ConnectionCore, { assumed }: Target, error: unknown): unknown {
+  if (assumed === undefined || !CountersignError.is(error) || notNow(error) || error.oauth) return error
+  const received = `${assumed}; ${error.url}: ${error.received}`
+  return new CountersignError('resource_metadata_not_found', { step: 'discover', url, received, cause: error })
+}
+
+function targetFrom(
   { options, url }: ConnectionCore,
   request: Request,
-  resource: ProtectedResourceMetadata,
+  { metadata: resource, challenge }: DiscoveredResource,
   metadata: AuthorizationServerMetadata,
+  assumed: string | undefined,
 ): Target {
   const { compatibility = {} } = options
   checkPkce(metadata, compatibility.assumePkceS256 ?? false)
@@ -90,7 +96,7 @@ function targetOf(
   const scope = selectScope({
     pinned: options.scope,
     required: request.scope,
-    challenge: request.challenge?.scope,
+    challenge: challenge?.scope,
     resource: resource.scopes_supported,
     authorizationServer: metadata.scopes_supported,
     offlineAccess: options.offlineAccess ?? true,
@@ -110,5 +116,6 @@ function targetOf(
     client_id_metadata_document_supported: metadata.client_id_metadata_document_supported,
     iss_parameter: metadata.authorization_response_iss_parameter_supported,
     scope,
+    assumed,
   })
 }

@@ -11,8 +11,12 @@ export interface Patience {
   readonly signal?: AbortSignal | null | undefined
 }
 
-/** Waits for work that is not the caller's to end. */
-export function wait<T>(core: ConnectionCore, patience: Patience, work: () => Promise<T>): Promise<T> {
+/** Waits for work that is not the caller's to end; work that is looks at the signal that it is given. */
+export function wait<T>(
+  core: ConnectionCore,
+  patience: Patience,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { url, runtime } = core
   const { step, timeoutMs, code, signal } = patience
   return withDeadline(

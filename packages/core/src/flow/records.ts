@@ -1,6 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
 import type { Client } from '../messages/client-information.js'
+import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
 import type { Diagnostic } from '../ports/log.js'
 import type { Store } from '../ports/store.js'
 import { sha256Base64url } from '../primitives/digest.js'
@@ -36,10 +37,10 @@ export interface TakenRecord extends LoginRecord {
   readonly completed: boolean
 }
 
-export interface DiscoveryRecord {
-  readonly metadata: AuthorizationServerMetadata
-  readonly fresh_until: number
-}
+/** What an authorization server says of itself, or, with the `url` of its document, a protected resource. */
+export type DiscoveryRecord =
+  | { readonly metadata: AuthorizationServerMetadata; readonly fresh_until: number; readonly url?: undefined }
+  | { readonly metadata: ProtectedResourceMetadata; readonly fresh_until: number; readonly url: string }
 
 /** What each kind of record holds. */
 export interface Kinds {

@@ -3,6 +3,7 @@ import type { Tokens } from '../messages/token-response.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewAt, tokensOf, usable } from './current-token.js'
 import type { Grant } from './grant.js'
+import { moved } from './issuers.js'
 import { wait } from './patience.js'
 import { type Renewed, renew } from './refresh-transaction.js'
 import { track } from './runtime.js'
@@ -69,7 +70,8 @@ export class Renewing {
   async renew(signal?: AbortSignal | null): Promise<boolean> {
     const core = this.#core
     const grant = core.held.known
-    if (grant?.phase !== 'valid') return false
+    // What belongs to the old issuer of a server that moved is not offered there any more.
+    if (grant?.phase !== 'valid' || moved(core)) return false
     this.#underWay ??= this.#begin(grant)
     const { done } = this.#underWay
     // The callers' patience, not the transaction's: that goes on until its answer is stored.

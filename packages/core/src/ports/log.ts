@@ -17,6 +17,8 @@ export type DiagnosticCode =
   | 'challenge_parameter_repeated'
   | 'resource_metadata_url_invalid'
   | 'resource_metadata_missed'
+  | 'resource_metadata_absent'
+  | 'endpoints_assumed'
   | 'resource_is_prefix'
   | 'resource_trailing_slash'
   | 'issuer_trailing_slash'

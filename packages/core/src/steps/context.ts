@@ -55,7 +55,11 @@ export function accept<T>(context: StepContext, seen: Seen, parsed: Parsed<T>): 
 export const succeeded = (status: number): boolean => status >= 200 && status < 300
 
 /** Whether a status says that the server cannot answer now: it is busy or broken. */
-export const cannotAnswer = (status: number): boolean => status === 429 || status >= 500
+export const cannotAnswer = (status: number): boolean => [408, 425, 429].includes(status) || status >= 500
+
+/** Whether it may go well the next time: that a server does not answer says nothing about what it has. */
+export const notNow = ({ code }: CountersignError): boolean =>
+  ['network_error', 'request_timeout', 'server_unavailable'].includes(code)
 
 /** The error for a server that cannot answer now. */
 export const unavailable = (context: StepContext, step: string, response: HttpResponse): CountersignError =>

@@ -1,7 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import { publicUrl } from '../errors/text.js'
 import type { Parsed } from '../messages/parsed.js'
-import { accept, cannotAnswer, type Seen, type StepContext, succeeded, unavailable } from './context.js'
+import { accept, cannotAnswer, notNow, type Seen, type StepContext, succeeded, unavailable } from './context.js'
 
 /** A search for a metadata document. */
 export interface Search<T> {
@@ -23,25 +23,30 @@ export interface Found<T> {
   readonly missed: string
 }
 
-/** Failures after which a document may still be there, so that its absence proves nothing. */
-const NOT_NOW = new Set(['network_error', 'request_timeout', 'server_unavailable'])
-const MISSES = new Set(['redirect_refused', 'response_too_large'])
+/** A search without a document. */
+export interface NotFound {
+  /** What each URL answered. */
+  readonly missed: string
+  /** Every URL said that it has no metadata: there is none. Elsewhere it may just be out of reach. */
+  readonly absent: boolean
+  /** The first that could not answer, so that nothing is known. */
+  readonly failure: CountersignError | undefined
+}
 
 /**
  * Asks well-known URLs in order for a metadata document. Any 4xx is a miss, whatever it says, because gateways answer for
  * documents that do not exist; so is what is not metadata.
  *
- * @returns the document, or only the misses
- * @throws CountersignError the first `server_unavailable`, `network_error` or `request_timeout` where no URL had the document;
- * `search.refusal`
+ * @throws CountersignError `search.refusal`, and what the door throws but for `network_error` and `request_timeout`
  */
 export async function findDocument<T>(
   context: StepContext,
   { urls, parse, refusal, objection, signal }: Search<T>,
-): Promise<Found<T> | { readonly missed: string }> {
+): Promise<Found<T> | NotFound> {
   const step = 'discover'
   const misses: string[] = []
   let failure: CountersignError | undefined
+  let absent = true
   for (const asked of urls) {
     const miss = (reason: string): unknown => misses.push(`${publicUrl(asked)}: ${reason}`)
     try {
@@ -60,11 +65,11 @@ export async function findDocument<T>(
       miss(reason)
     } catch (error) {
       if (!CountersignError.is(error)) throw error
-      if (NOT_NOW.has(error.code)) failure ??= error
-      else if (!MISSES.has(error.code)) throw error
+      if (notNow(error)) failure ??= error
+      else if (error.code !== 'redirect_refused' && error.code !== 'response_too_large') throw error
+      absent = false
       miss(error.received ?? error.code)
     }
   }
-  if (failure !== undefined) throw failure
-  return { missed: misses.join('; ') }
+  return { missed: misses.join('; '), absent, failure }
 }

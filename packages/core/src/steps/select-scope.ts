@@ -1,4 +1,6 @@
-import { includesScope, unionScope } from '../primitives/scope.js'
+import { addedScope, unionScope } from '../primitives/scope.js'
+
+const OFFLINE = 'offline_access'
 
 /** Everything that may say which scope to ask for. */
 export interface ScopeSources {
@@ -14,13 +16,14 @@ export interface ScopeSources {
 
 /**
  * The scope of an authorization request, in the MCP specification's order: pinned by the host, else the challenge's, else
- * the resource's `scopes_supported`, else none. Never the authorization server's whole catalogue. `offline_access` is added
- * where that server lists it and the host wants it.
+ * the resource's `scopes_supported`, else none. Never the authorization server's whole catalogue. `offline_access` is asked for
+ * where that server lists it and the host wants it; elsewhere only where it is pinned, or the resource names it.
  */
 export function selectScope(sources: ScopeSources): string | undefined {
   if (sources.pinned !== undefined) return unionScope(sources.pinned, sources.required)
   const asked = sources.challenge ?? (sources.required === undefined ? sources.resource?.join(' ') : undefined)
-  const scope = unionScope(sources.required, asked)
-  const offline = sources.offlineAccess && includesScope(sources.authorizationServer?.join(' '), 'offline_access')
-  return offline ? unionScope(scope, 'offline_access') : scope
+  // What an earlier login asked for may have been asked of another authorization server.
+  const required = addedScope(OFFLINE, sources.required).join(' ')
+  const offline = sources.offlineAccess && sources.authorizationServer?.includes(OFFLINE)
+  return unionScope(required, asked, offline ? OFFLINE : undefined)
 }

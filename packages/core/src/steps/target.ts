@@ -21,4 +21,6 @@ export interface Target {
   /** Whether an authorization response must carry `iss` (RFC 9207 section 3). */
   readonly iss_parameter?: boolean
   readonly scope?: string
+  /** What the places answered where metadata should be, if the endpoints are the default ones of revision 2025-03-26. */
+  readonly assumed?: string
 }

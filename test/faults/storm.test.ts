@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
-import { person } from '../servers/index.js'
+import { describe, expect, it } from 'vitest'
 import { closing } from '../support/closing.js'
 import { figure, full, rounds } from '../support/figures.js'
 import { realServers } from '../support/real-servers.js'
 import { type HostProcess, startHost } from './host-process.js'
+import { holdsTheNewest, leaveExpiredLogin } from './signed-in.js'
 import { type Place, places, type StoreKind, storeKinds } from './store-places.js'
 
 /** A keychain takes its time, for the login too: the short share has one small storm over each. */
@@ -20,15 +19,12 @@ describe.each(storeKinds)('an expired token, over $name', ({ name, kind, there }
   const servers = realServers({})
   const place = places()
   const open = closing()
-  afterEach(() => {
-    servers.as.tokenEndpoint.accessTokenTtlSeconds = undefined
-  })
 
   it.skipIf(!there).each(shapesOver(kind))(
     '$processes x $requests requests at once: one refresh, no failure, no login, the newest token in the store',
     async ({ processes, requests }) => {
       const at = await place(kind)
-      await signIn(at)
+      await leaveExpiredLogin(servers, at)
       const hosts = await Promise.all(Array.from({ length: processes }, () => start(at)))
       servers.as.clearRequests()
       const began = performance.now()
@@ -38,8 +34,7 @@ describe.each(storeKinds)('an expired token, over $name', ({ name, kind, there }
       expect(sent).toEqual(hosts.map(() => ({ ok: requests, failed: [] })))
       expect(servers.grants).toEqual(['refresh_token'])
       expect(hosts.flatMap(({ pages }) => pages)).toEqual([])
-      const { accessToken, refreshToken } = servers.as.commits.at(-1)!
-      expect(await hosts[0]!.call({ do: 'read' })).toEqual({ accessToken, refreshToken })
+      expect(await holdsTheNewest(servers, hosts[0]!)).toBe(true)
       figure(
         `storm over ${name}, ${processes} x ${requests}`,
         `1 refresh, 0 failures, 0 logins, the newest token in the store; ${tookMs} ms`,
@@ -50,15 +45,4 @@ describe.each(storeKinds)('an expired token, over $name', ({ name, kind, there }
 
   const start = async (at: Place): Promise<HostProcess> =>
     open(await startHost({ url: servers.mcp.url, store: at.store }, { env: at.env }))
-
-  /** Leaves a login whose token has expired. */
-  async function signIn(at: Place): Promise<void> {
-    servers.as.tokenEndpoint.accessTokenTtlSeconds = 1
-    const { open: visit } = person()
-    const options = { url: servers.mcp.url, store: at.store }
-    await using host = await startHost(options, { env: at.env, onPage: (page) => void visit(page) })
-    await host.call({ do: 'authorize' })
-    servers.as.tokenEndpoint.accessTokenTtlSeconds = undefined
-    await delay(1_100)
-  }
 })

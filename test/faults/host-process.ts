@@ -8,6 +8,7 @@ interface Answers {
   token: { readonly accessToken: string }
   authorize: { readonly status: string }
   read: StoredTokens | undefined
+  check: readonly string[]
 }
 
 /** A host in a process of its own: see fixtures/host.ts. */

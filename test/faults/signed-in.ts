@@ -18,7 +18,7 @@ export async function leaveExpiredLogin(
 }
 
 /** A person at a browser, for whom a host that is gone when they come back is no more than a page that does not load. */
-export function visit(page: string): void {
+function visit(page: string): void {
   person()
     .open(page)
     .catch(() => undefined)

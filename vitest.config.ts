@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 // Where CI reads the totals; nobody else needs the file.
 const report = process.env.TEST_REPORT
@@ -7,6 +7,8 @@ const report = process.env.TEST_REPORT
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need a browser: `pnpm test:browser`.
+    exclude: [...configDefaults.exclude, 'test/browser/*/**'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000,
     // The files of one worker share their modules: loading the real servers anew for each takes longer than most tests.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Debian's packages that the tests of the keychain need; keytar is built against libsecret after the install.
+# Debian's packages that the tests of the keychain and of browsers need; keytar is built against libsecret after the install.
 # Elsewhere, and where it may not install, it says so and leaves it at that: those tests are then skipped, by name.
 set -euo pipefail
 
-packages=(gnome-keyring dbus libsecret-1-0 libsecret-1-dev libsecret-tools)
+packages=(gnome-keyring dbus libsecret-1-0 libsecret-1-dev libsecret-tools chromium firefox-esr)
 if dpkg-query --show --showformat='${Status}\n' "${packages[@]}" 2>/dev/null | grep -c '^install ok installed$' |
   grep -qx "${#packages[@]}"; then
   exit 0

@@ -96,6 +96,8 @@ export const diagnostics = {
   token_response_status: 'The token response has another 2xx status than 200.',
   token_type_missing: 'The token response lacks `token_type`. Bearer is assumed.',
   user_agent_end_failed: "The page that shows the outcome of a login failed. The login's own outcome stands.",
+  web_locks_missing:
+    'The browser has no Web Locks, so that a tab which is closed during a refresh is not seen to be gone: the others wait as long as its lease lasts.',
 }
 
 export const events = {

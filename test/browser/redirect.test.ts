@@ -148,6 +148,7 @@ describe('a sign-in over page loads', () => {
     const load = (): Connector =>
       createConnector({
         appId: 'com.example.app',
+        store: memoryStore(),
         userAgent: redirect({ redirectUri, navigate: (url) => left.push(url) }),
       })
     void load().connect(mcp.url).authorize()

@@ -2,8 +2,10 @@ import {
   type Connector,
   type ConnectorOptions,
   createConnector as createCoreConnector,
-  memoryStore,
+  type Diagnostic,
 } from '@countersign/core'
+import { indexedDbStore, ofThisBrowser } from './indexed-db/store.js'
+import { tabPresence } from './tab-presence.js'
 
 /** A connector in a page: as core's, but `appId` is required. */
 export interface BrowserConnectorOptions extends ConnectorOptions {
@@ -13,25 +15,37 @@ export interface BrowserConnectorOptions extends ConnectorOptions {
 
 /**
  * Creates a connector with a browser's defaults: `interaction: 'explicit'`, so that only `authorize()` takes the person away
- * from what they do, and records in this page's memory. No user agent is chosen: pass `redirect({ redirectUri })`.
+ * from what they do; records in `indexedDbStore()`, which outlive the tab; and `tabPresence()` over it, so that the tabs of a
+ * browser refresh a login once. No user agent is chosen: pass `popup({ redirectUri })` or `redirect({ redirectUri })`.
  *
- * Memory ends with the page, and a full-page redirect ends the page: with `redirect` a `store` is needed that outlives it,
- * or the page that the person comes back to answers `login_not_found`. Web storage in plain text is no such store, because
- * every script of the origin reads it.
+ * Nothing is opened before it is used, so that a server may render the page.
  *
  * @throws CountersignError `options_invalid`
  * @example
  * ```ts
- * const connector = createConnector({ appId, store, userAgent: redirect({ redirectUri: `${location.origin}/callback` }) })
+ * const connector = createConnector({ appId, userAgent: redirect({ redirectUri: `${location.origin}/callback` }) })
  * button.onclick = () => connector.connect(url).authorize()
  * // at /callback, after the page load
  * const { connection } = await connector.completeAuthorization(location.href)
  * ```
  */
 export function createConnector(options: BrowserConnectorOptions): Connector {
-  return createCoreConnector({
-    ...options,
-    interaction: options.interaction ?? 'explicit',
-    store: options.store ?? memoryStore(),
-  })
+  const { interaction = 'explicit', store = indexedDbStore() } = options
+  const presence =
+    options.presence ?? (ofThisBrowser.has(store) ? tabPresence({ missing: () => tellMissing(options) }) : undefined)
+  return createCoreConnector({ ...options, interaction, store, ...(presence && { presence }) })
+}
+
+/** Slower where a tab is closed at a bad moment, and no less safe: whoever runs the host may want to know. */
+function tellMissing({ log, clock }: BrowserConnectorOptions): void {
+  const diagnostic: Diagnostic = {
+    code: 'web_locks_missing',
+    url: globalThis.location?.origin ?? '',
+    expected: 'navigator.locks, which tell when another tab is gone',
+    received: 'none',
+  }
+  const at = clock?.now() ?? Date.now()
+  // As everywhere: what a log throws is its own.
+  const told = (async () => log?.({ type: 'diagnostic', at, level: 'warn', diagnostic }))()
+  told.catch(() => undefined)
 }

@@ -1,3 +1,8 @@
 export * from '@countersign/core'
 export { type BrowserConnectorOptions, createConnector } from './create-connector.js'
+export { indexedDbKeys } from './indexed-db/keys.js'
+export { type IndexedDbOptions, type IndexedDbStoreOptions, indexedDbStore } from './indexed-db/store.js'
+export { type PopupOptions, popup } from './popup/popup.js'
+export { relayCallback } from './popup/relay-callback.js'
 export { type RedirectOptions, redirect } from './redirect.js'
+export { type TabPresenceOptions, tabPresence } from './tab-presence.js'

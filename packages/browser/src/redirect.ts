@@ -1,4 +1,5 @@
-import { CountersignError, type Page, type UserAgent } from '@countersign/core'
+import { CountersignError, type UserAgent } from '@countersign/core'
+import { checkRedirectUri, navigableUrl, redirectPage } from './redirect-uri.js'
 
 export interface RedirectOptions {
   /**
@@ -20,7 +21,7 @@ export interface RedirectOptions {
  * @throws CountersignError `options_invalid` when `redirectUri` cannot be one
  * @example
  * ```ts
- * createConnector({ appId, store, userAgent: redirect({ redirectUri: 'https://app.example.com/callback' }) })
+ * createConnector({ appId, userAgent: redirect({ redirectUri: 'https://app.example.com/callback' }) })
  * ```
  */
 export function redirect(options: RedirectOptions): UserAgent {
@@ -32,46 +33,13 @@ export function redirect(options: RedirectOptions): UserAgent {
     begin: ({ url }) => ({
       way: async (server) => (server.redirect ? { kind: 'redirect', redirectUri } : undefined),
       present: async (page) => {
-        await leave(navigableUrl(page, url), navigate)
+        await leave(navigableUrl(redirectPage(page, url).authorizationUrl), navigate)
         return 'parked'
       },
       end: async () => undefined,
     }),
   }
 }
-
-function checkRedirectUri(redirectUri: string): string {
-  if (isWebUrl(redirectUri) && !redirectUri.includes('#')) return redirectUri
-  throw new CountersignError('options_invalid', {
-    step: 'connect',
-    expected: 'redirectUri as an absolute http or https URL without fragment',
-    received: redirectUri,
-  })
-}
-
-/**
- * The authorization endpoint is the server's word, and a page that navigates to `javascript:` runs it as its own script:
- * hence this stands before every navigation, the host's own included.
- */
-function navigableUrl(page: Page, url: string): string {
-  if (page.kind !== 'redirect') {
-    throw new CountersignError('user_agent_unsuitable', {
-      step: 'present',
-      url,
-      expected: 'a redirect that way() has prepared',
-      received: page.kind,
-    })
-  }
-  if (isWebUrl(page.authorizationUrl)) return new URL(page.authorizationUrl).href
-  throw new CountersignError('url_not_allowed', {
-    step: 'present',
-    url: page.authorizationUrl,
-    expected: 'an http or https URL',
-    hint: 'The page stayed. The operator of the authorization server must correct its authorization_endpoint.',
-  })
-}
-
-const isWebUrl = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
 async function leave(url: string, navigate: (url: string) => unknown): Promise<void> {
   try {

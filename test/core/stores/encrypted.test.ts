@@ -136,3 +136,37 @@ test('the bytes of a key may be overwritten once they were given', async () => {
   await store.replace('k', undefined, 'v')
   expect(await encrypted(inner, [OLD]).get('k')).toBe('v')
 })
+
+describe('a value that no key opens, where keys cannot come back', () => {
+  const lost = async (): Promise<{ inner: Store; store: Store }> => {
+    const inner = memoryStore()
+    await encrypted(inner, [OLD]).replace('k', undefined, '{"a":"canary"}')
+    return { inner, store: encrypted(inner, [NEW], { unreadable: 'discard' }) }
+  }
+
+  test('is read as a text that is no record, and may be written over by who has read it', async () => {
+    const { store } = await lost()
+    const seen = await store.get('k')
+    expect(() => JSON.parse(seen ?? '')).toThrow(SyntaxError)
+    expect(seen).not.toContain('canary')
+    expect(await store.replace('k', undefined, 'new')).toBe(false)
+    expect(await store.replace('k', 'something else', 'new')).toBe(false)
+    expect(await store.replace('k', seen, 'new')).toBe(true)
+    expect(await store.get('k')).toBe('new')
+  })
+
+  test('is written over by one of those who try at once', async () => {
+    const { store } = await lost()
+    const seen = await store.get('k')
+    const won = await Promise.all(['a', 'b', 'c'].map((next) => store.replace('k', seen, next)))
+    expect(won.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('in the clear, is not believed: whoever wrote it did not have the key', async () => {
+    const { inner, store } = await lost()
+    await inner.replace('planted', undefined, '{"format":1}')
+    expect(() => JSON.parse('{"format":1}')).not.toThrow()
+    const planted = (await store.get('planted')) ?? ''
+    expect(() => JSON.parse(planted)).toThrow(SyntaxError)
+  })
+})

@@ -109,6 +109,7 @@ export function createConnector(options: ConnectorOptions = {}): Connector {
   const close = async (): Promise<void> => {
     runtime.closed = true
     const reason = new CountersignError('connector_closed', { step: 'connect' })
+    for (const core of runtime.listening.values()) core.status.unfollow()
     for (const work of runtime.working) work.cancel?.(reason)
     const done = Promise.all([...runtime.working].map((work) => work.done))
     // A store or a user agent that never answers is the host's own; nothing of ours lasts longer than a lease.

@@ -75,6 +75,39 @@ export class HeldGrant {
     }
   }
 
+  /**
+   * Sees what others write, in another tab say, where the store can tell.
+   *
+   * @returns ends it
+   */
+  follow(): () => void {
+    let [over, busy, news] = [false, false, false]
+    let end: (() => void) | undefined
+    // One reading at a time, so that what was read last counts.
+    const read = async (): Promise<void> => {
+      news = true
+      if (busy) return
+      busy = true
+      try {
+        for (; news && !over; await this.read()) news = false
+      } catch {
+        // A store that cannot be read is said by the next call that needs it.
+      }
+      busy = false
+    }
+    const begin = async (): Promise<void> => {
+      const key = await this.#keyOf()
+      if (over) return
+      end = this.#runtime.records.watch(key, () => void read())
+      if (end) await read()
+    }
+    begin().catch(() => undefined)
+    return () => {
+      over = true
+      end?.()
+    }
+  }
+
   async #write(seen: Seen, next: Grant): Promise<Seen | undefined> {
     const { records, clock } = this.#runtime
     const expiresAt = next.phase === 'absent' ? clock.now() + DAY_MS : undefined

@@ -132,6 +132,11 @@ export class Records {
     })
   }
 
+  /** Undefined where the store cannot tell. */
+  watch(key: string, changed: () => void): (() => void) | undefined {
+    return this.#store.watch?.(key, changed)
+  }
+
   async #use<T>(step: string, key: string, work: (store: Store) => Promise<T>): Promise<T> {
     try {
       return await work(this.#store)

@@ -12,6 +12,7 @@ export class Status {
   failure: CountersignError | undefined
   readonly #core: ConnectionCore
   #listeners: Set<{ readonly listener: () => void }> | undefined
+  #unfollow: (() => void) | undefined
 
   constructor(core: ConnectionCore) {
     this.#core = core
@@ -24,10 +25,18 @@ export class Status {
     this.#listeners ??= new Set()
     this.#listeners.add(entry)
     listening.set(entry, this.#core)
+    if (!this.#core.runtime.closed) this.#unfollow ??= this.#core.held.follow()
     return () => {
       listening.delete(entry)
       this.#listeners?.delete(entry)
+      if (this.#listeners?.size === 0) this.unfollow()
     }
+  }
+
+  /** An idle connection, and a closed connector, keep nothing open in the store. */
+  unfollow(): void {
+    this.#unfollow?.()
+    this.#unfollow = undefined
   }
 
   /** Takes what is new, derives the snapshot, and tells the listeners if it is another. */

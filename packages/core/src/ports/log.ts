@@ -38,6 +38,7 @@ export type DiagnosticCode =
   | 'record_discarded'
   | 'record_unreadable'
   | 'user_agent_end_failed'
+  | 'web_locks_missing'
 
 /** One HTTP exchange, or one step of the flow, redacted. */
 export interface TraceEntry {

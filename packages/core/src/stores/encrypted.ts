@@ -12,10 +12,17 @@ import { type EncryptionKey, sealing } from './sealing.js'
  * old one until it is written again.
  *
  * @param keyRing - the first key encrypts, every key decrypts
+ * @param options.unreadable - what becomes of a value that no key opens. `refuse`, the default, throws, because a key may be
+ * missing by mistake. `discard` is for keys that cannot come back: whoever reads finds a text that is no record, and may write
+ * over it
  * @throws CountersignError `options_invalid` for a key ring that is empty, repeats an id, or has a key that is not 256 bits
  * long. Later, from the store's own methods, `store_unavailable` for a value that no key opens. It is left as it is.
  */
-export function encrypted(store: Store, keyRing: readonly EncryptionKey[]): Store {
+export function encrypted(
+  store: Store,
+  keyRing: readonly EncryptionKey[],
+  { unreadable = 'refuse' }: { readonly unreadable?: 'refuse' | 'discard' } = {},
+): Store {
   const { seal, open } = sealing(keyRing)
   const name = `${store.name}, encrypted`
 
@@ -23,6 +30,8 @@ export function encrypted(store: Store, keyRing: readonly EncryptionKey[]): Stor
     if (raw === undefined) return undefined
     const found = await open(key, raw)
     if (found.value !== undefined) return found.value
+    // Never what it says: whoever wrote it did not have the key.
+    if (unreadable === 'discard') return `unreadable: ${raw}`
     throw new CountersignError('store_unavailable', {
       step: 'read',
       expected: `${key} in ${name}`,

@@ -1,10 +1,10 @@
 // Writes docs/errors.md from the sources: `tsx tools/docs-errors.mjs`. With `--check` it writes nothing, and fails where the
 // file is stale.
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { failures, remedyOf } from '../packages/core/src/errors/codes.ts'
 import * as meanings from './error-meanings.mjs'
+import { publish, row, table } from './page.mjs'
 
-const page = new URL('../docs/errors.md', import.meta.url)
 const log = await readFile(new URL('../packages/core/src/ports/log.ts', import.meta.url), 'utf8')
 
 /** The members of a union of string literals. */
@@ -33,10 +33,6 @@ async function sayers() {
 
 const said = await sayers()
 const reserved = (code) => (said.includes(`'${code}'`) ? '' : ' Reserved: nothing says it yet.')
-
-const cell = (text) => text.replaceAll('|', '\\|')
-const row = (...cells) => `| ${cells.map(cell).join(' | ')} |`
-const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows].join('\n')
 
 const codes = explained('error', Object.values(failures).flatMap(Object.keys).sort(), meanings.errors)
 const diagnostics = explained('diagnostic', union('DiagnosticCode'), meanings.diagnostics)
@@ -113,8 +109,4 @@ ${table(
 )}
 `
 
-if (!process.argv.includes('--check')) await writeFile(page, text)
-else if ((await readFile(page, 'utf8').catch(() => '')) !== text) {
-  console.error('docs/errors.md is stale: run npx tsx tools/docs-errors.mjs')
-  process.exitCode = 1
-}
+await publish('errors', text)

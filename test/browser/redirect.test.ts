@@ -31,6 +31,7 @@ describe('redirect', () => {
 
   it.each(['/callback', 'app.example.com', 'com.example.app:/callback', 'javascript:alert(1)', `${redirectUri}#here`])(
     'refuses the redirect URI %s',
+    { tags: 'mcp-security/redirect-uris' },
     (wrong) => {
       expect(() => redirect({ redirectUri: wrong })).toThrow(expect.objectContaining({ code: 'options_invalid' }))
     },
@@ -48,6 +49,7 @@ describe('redirect', () => {
 
   it.each(['javascript:alert(document.cookie)', 'data:text/html,<p>', 'com.example.app:/', '/authorize', ''])(
     'never goes to %j',
+    { tags: ['mcp-practices/authorization-url-http', 'mcp-practices/authorization-url-dangerous'] },
     async (authorizationUrl) => {
       const navigate = vi.fn()
       await expect(begin({ navigate }).present(page(authorizationUrl))).rejects.toMatchObject({

@@ -12,6 +12,7 @@ const pages = [
   'docs/errors.md',
   'docs/observability.md',
   'docs/security.md',
+  'docs/specification.md',
   'packages/core/README.md',
   'packages/node/README.md',
   'packages/browser/README.md',

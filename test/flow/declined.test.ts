@@ -25,7 +25,9 @@ describe('a person who declines', () => {
   })
 })
 
-describe('an authorization server with a cleartext token endpoint', () => {
+describe('an authorization server with a cleartext token endpoint', {
+  tags: ['mcp-security/https', 'mcp-practices/sanitize-urls'],
+}, () => {
   const open = closing()
 
   it('is refused before a person is asked', async () => {

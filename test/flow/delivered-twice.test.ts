@@ -39,7 +39,7 @@ async function begun(processes: number) {
 
 const tokenRequests = (): number => server.requests.filter(({ path }) => path === '/token').length
 
-describe('a callback that is delivered to several processes at once', () => {
+describe('a callback that is delivered to several processes at once', { tags: 'rfc6749/code-once' }, () => {
   it.each([2, 5])('%i: all get the connection, signed in, and the code is sent once', async (processes) => {
     const { connectors, callback, expected } = await begun(processes)
     const ends = await Promise.all(connectors.map((one) => one.completeAuthorization(callback, expected)))

@@ -14,7 +14,18 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
   const servers = realServers({})
   const open = closing()
 
-  it('takes an MCP client from the challenge to a tool call, a refresh, and the sign-out', async () => {
+  it('takes an MCP client from the challenge to a tool call, a refresh, and the sign-out', {
+    tags: [
+      'mcp/http-transports',
+      'mcp/use-resource-metadata',
+      'mcp/both-metadata',
+      'mcp-discovery/header-first',
+      'mcp-2025-06-18/oauth-metadata',
+      'rfc9728/get',
+      'rfc8414/get',
+      'rfc8252/port-open-briefly',
+    ],
+  }, async () => {
     const seen = collector()
     const agent = watched(loopback({ open: person({ login: 'alice' }).open }))
     const clock = shiftedClock()
@@ -81,7 +92,9 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
     expect(agent.begun).toBe(2)
   })
 
-  it('works where the server says nothing but 401', async () => {
+  it('works where the server says nothing but 401', {
+    tags: ['mcp-discovery/well-known-order', 'mcp-discovery/parse-challenge'],
+  }, async () => {
     const mcp = open(await startMcpServer({ authorizationServer: servers.as, challenge: 'none', metadataAt: 'root' }))
     const seen = collector()
     const notes = open(createConnector({ appId, userAgent: loopback({ open: person().open }), log: seen.log })).connect(
@@ -97,7 +110,9 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
     expect(seen.diagnostics).toMatchObject([{ code: 'challenge_missing' }])
   })
 
-  it('finds an authorization server that only publishes OpenID metadata', async () => {
+  it('finds an authorization server that only publishes OpenID metadata', {
+    tags: ['mcp/both-metadata', 'mcp-discovery/several-endpoints'],
+  }, async () => {
     const as = open(await startAuthorizationServer({ metadata: 'openid' }))
     const mcp = open(await startMcpServer({ authorizationServer: as }))
     const notes = open(createConnector({ appId, userAgent: loopback({ open: person().open }) })).connect(mcp.url)

@@ -76,7 +76,9 @@ describe('a client that was registered by hand', () => {
     return { server, store, connection: connector.connect(server.url), agent }
   }
 
-  it('is used as it is: nothing is registered, and its secret is in no record', async () => {
+  it('is used as it is: nothing is registered, and its secret is in no record', {
+    tags: ['mcp-registration/by-hand', 'mcp-registration/priority', 'rfc6749/secret-not-in-url'],
+  }, async () => {
     const { server, store, connection } = await connect()
     server.routes.serverMetadata = (_request, usual) => ({
       json: { ...(usual().json as object), token_endpoint_auth_methods_supported: ['client_secret_post'] },
@@ -89,9 +91,16 @@ describe('a client that was registered by hand', () => {
       client_secret: 'secret-by-hand',
     })
     for (const key of await store.keys('')) expect(await store.get(key)).not.toContain('secret-by-hand')
+    for (const { path, query } of server.requests) expect(`${path}?${query}`).not.toContain('secret-by-hand')
   })
 
-  it('belongs to its issuer: another one gets neither its name nor its secret', async () => {
+  it('belongs to its issuer: another one gets neither its name nor its secret', {
+    tags: [
+      'mcp-registration/bound-to-issuer',
+      'mcp-discovery/credentials-not-shared',
+      'mcp-discovery/state-per-issuer',
+    ],
+  }, async () => {
     const registered = { issuer: 'https://as.example', clientId: 'by-hand', clientSecret: 'secret-by-hand' } as const
     const { server, connection } = await connect({ client: { registered } })
     expect((await ping(connection)).status).toBe(200)

@@ -118,7 +118,7 @@ describe('what a refused token says of itself', () => {
   })
 })
 
-describe('403 insufficient_scope after a sign-in', () => {
+describe('403 insufficient_scope after a sign-in', { tags: ['mcp/retry-limits', 'mcp/track-step-ups'] }, () => {
   /** Lets nobody in who comes without a token, and nobody for want of scope who comes with one. */
   async function connect(challenged: string, granted: string) {
     const challenge = (error: string): Record<string, string> => ({

@@ -12,7 +12,9 @@ import { type Browser, scriptedAgent } from '../support/watched-agent.js'
 
 const browser: Browser = async (url) => new URL(await person().authorizationResponse(url)).searchParams
 
-describe('renewing tokens, on a real authorization server that rotates them and detects reuse', () => {
+describe('renewing tokens, on a real authorization server that rotates them and detects reuse', {
+  tags: ['mcp-2025-03-26/token-rotation', 'rfc6749/refresh-replaced'],
+}, () => {
   const servers = realServers({})
   const open = closing()
   const seen = collector()

@@ -68,12 +68,16 @@ describe('connections that share, on real servers', () => {
     expect(held.url).toBe(url)
   })
 
-  it.each(['not a url', 'file:///etc/passwd', 'https://user:pw@mcp.example.com/'])('%s is no server', (url) => {
-    const { connector } = connectorFor()
-    expect(() => connector.connect(url)).toThrow(
-      expect.objectContaining({ code: 'options_invalid', expected: 'url: an http(s) URL without user information' }),
-    )
-  })
+  it.each(['not a url', 'file:///etc/passwd', 'https://user:pw@mcp.example.com/'])(
+    '%s is no server',
+    { tags: 'mcp/not-on-stdio' },
+    (url) => {
+      const { connector } = connectorFor()
+      expect(() => connector.connect(url)).toThrow(
+        expect.objectContaining({ code: 'options_invalid', expected: 'url: an http(s) URL without user information' }),
+      )
+    },
+  )
 
   it('members are bound: they may be passed on by themselves', async () => {
     const { connector } = connectorFor()
@@ -151,20 +155,24 @@ describe('connections that share, on real servers', () => {
       ['https://mcp.example.com:8443/mcp', false],
       ['https://mcp.example.community/mcp', false],
       ['http://mcp.example.com/mcp', false],
-    ])('a token for https://mcp.example.com/mcp goes to %s: %s', async (url, goes) => {
-      const store = memoryStore()
-      const { fetch, sent } = recordingFetch(async () => new Response())
-      const { connector } = connectorFor({ fetch, store })
-      const server = 'https://mcp.example.com/mcp'
-      await seedGrant(store, { url: server, tokens: { access_token: 'a', token_type: 'Bearer', issued_at: 0 } })
-      const connection = connector.connect(server)
-      await connection.token()
-      await connection.fetch(url)
-      await connection.fetch(new URL(url))
-      // The platform makes no Request of a URL with user information.
-      if (!url.includes('@')) await connection.fetch(new Request(url))
-      expect(new Set(sent.map(({ headers }) => headers.has('authorization')))).toEqual(new Set([goes]))
-    })
+    ])(
+      'a token for https://mcp.example.com/mcp goes to %s: %s',
+      { tags: ['rfc6750/safeguarded', 'mcp/only-its-own-tokens'] },
+      async (url, goes) => {
+        const store = memoryStore()
+        const { fetch, sent } = recordingFetch(async () => new Response())
+        const { connector } = connectorFor({ fetch, store })
+        const server = 'https://mcp.example.com/mcp'
+        await seedGrant(store, { url: server, tokens: { access_token: 'a', token_type: 'Bearer', issued_at: 0 } })
+        const connection = connector.connect(server)
+        await connection.token()
+        await connection.fetch(url)
+        await connection.fetch(new URL(url))
+        // The platform makes no Request of a URL with user information.
+        if (!url.includes('@')) await connection.fetch(new Request(url))
+        expect(new Set(sent.map(({ headers }) => headers.has('authorization')))).toEqual(new Set([goes]))
+      },
+    )
 
     it('an Authorization header of the host switches OAuth off; its rejection says so', async () => {
       const { connector, agent } = connectorFor()

@@ -26,7 +26,15 @@ describe('a server that asks for more scope (403 insufficient_scope)', () => {
     return { connection, agent, alice, asked }
   }
 
-  it('gets it in a second login, for both scopes: one page for one request', async () => {
+  it('gets it in a second login, for both scopes: one page for one request', {
+    tags: [
+      'mcp/step-up',
+      'mcp/step-up-for-a-person',
+      'mcp/keep-granted-scope',
+      'mcp-practices/scope-union',
+      'mcp/challenge-scope',
+    ],
+  }, async () => {
     const { connection, agent, asked } = connect()
     await connection.authorize({ scope: 'notes:read' })
     expect((await ping(connection)).status).not.toBe(403)
@@ -35,7 +43,9 @@ describe('a server that asks for more scope (403 insufficient_scope)', () => {
     expect(agent.begun).toBe(2)
   })
 
-  it('in the same request as the first login: no second page, an error that says what is missing', async () => {
+  it('in the same request as the first login: no second page, an error that says what is missing', {
+    tags: 'mcp/retry-limits',
+  }, async () => {
     const { connection, agent } = connect()
     await expect(ping(connection)).rejects.toMatchObject({
       code: 'interaction_required',
@@ -54,7 +64,9 @@ describe('a server that asks for more scope (403 insufficient_scope)', () => {
     expect(agent.begun).toBe(2)
   })
 
-  it('the host may refuse: it is asked once, and the request ends in an error', async () => {
+  it('the host may refuse: it is asked once, and the request ends in an error', {
+    tags: ['mcp/track-step-ups', 'mcp/step-up'],
+  }, async () => {
     const asked: unknown[] = []
     const onStepUp = (request: unknown): boolean => {
       asked.push(request)
@@ -76,7 +88,9 @@ describe('a server that asks for more scope (403 insufficient_scope)', () => {
     expect(agent.begun).toBe(1)
   })
 
-  it('the person may refuse: the login stays as it is, and the next request asks nobody', async () => {
+  it('the person may refuse: the login stays as it is, and the next request asks nobody', {
+    tags: 'mcp/track-step-ups',
+  }, async () => {
     const { connection, agent, alice } = connect()
     await connection.authorize({ scope: 'notes:read' })
     const before = await connection.token()

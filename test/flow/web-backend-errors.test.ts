@@ -47,7 +47,9 @@ describe('a web backend: logins that come to nothing', () => {
     expect(error.message).not.toContain('\n')
   })
 
-  it('an error from somebody who is not the server is not even shown', async () => {
+  it('an error from somebody who is not the server is not even shown', {
+    tags: ['mcp/iss-of-errors', 'rfc9207/mismatched-error'],
+  }, async () => {
     const { connector, callback, expected } = await begun()
     callback.searchParams.set('iss', 'https://evil.example')
     callback.searchParams.set('error', 'please_call_this_number')
@@ -118,6 +120,20 @@ describe('a web backend: logins that come to nothing', () => {
       step: 'prepare',
       expected: 'redirectUri as an absolute URL without fragment (RFC 6749 section 3.1.2)',
     })
+  })
+
+  it('a redirect URI in cleartext off loopback is refused before anything is registered', {
+    tags: 'mcp-security/redirect-uris',
+  }, async () => {
+    const connection = open(createConnector()).connect(servers.mcp.url)
+    const wrong = 'http://web.example/callback'
+    await expect(connection.beginAuthorization({ redirectUri: wrong })).rejects.toMatchObject({
+      code: 'options_invalid',
+      expected: 'a redirect URI with https, or http on loopback',
+      received: wrong,
+      action: 'fix_configuration',
+    })
+    expect(servers.asked('/reg')).toBe(0)
   })
 
   it("with interaction 'never' no login is begun", async () => {

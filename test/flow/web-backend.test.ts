@@ -39,7 +39,9 @@ describe('a web backend: the host carries the person itself', () => {
     expect(callback.startsWith(`${redirectUri}?`)).toBe(true)
   })
 
-  it('registers as what it is: a web application with one redirect URI', async () => {
+  it('registers as what it is: a web application with one redirect URI', {
+    tags: ['mcp-registration/application-type', 'mcp-registration/application-type-web'],
+  }, async () => {
     const bodies: string[] = []
     const oauthFetch: typeof fetch = (input, init) => {
       bodies.push(String(init?.body))
@@ -102,17 +104,21 @@ describe('a web backend: the host carries the person itself', () => {
       ['another issuer', 'iss', 'https://evil.example', 'issuer_mismatch', 'iss https://evil.example'],
       ['no issuer, although the server announces it', 'iss', undefined, 'issuer_mismatch', 'no iss'],
       ['no code', 'code', undefined, 'authorization_response_invalid', 'neither'],
-    ])('%s in the response: refused, nothing sent, and the right response still counts', async (...row) => {
-      const [, name, value, code, received] = row
-      const { b, callback, expected } = await begun()
-      const wrong = new URL(callback)
-      wrong.searchParams.delete(name)
-      if (value !== undefined) wrong.searchParams.set(name, value)
-      const refused = { code, received, step: 'authorize', url: redirectUri }
-      await expect(b.completeAuthorization(wrong, expected)).rejects.toMatchObject(refused)
-      expect(servers.as.requests).toEqual([])
-      await expect(b.completeAuthorization(callback, expected)).resolves.toMatchObject({ appState })
-    })
+    ])(
+      '%s in the response: refused, nothing sent, and the right response still counts',
+      { tags: ['mcp/record-issuer', 'mcp/validate-iss', 'rfc9207/mismatch'] },
+      async (...row) => {
+        const [, name, value, code, received] = row
+        const { b, callback, expected } = await begun()
+        const wrong = new URL(callback)
+        wrong.searchParams.delete(name)
+        if (value !== undefined) wrong.searchParams.set(name, value)
+        const refused = { code, received, step: 'authorize', url: redirectUri }
+        await expect(b.completeAuthorization(wrong, expected)).rejects.toMatchObject(refused)
+        expect(servers.as.requests).toEqual([])
+        await expect(b.completeAuthorization(callback, expected)).resolves.toMatchObject({ appState })
+      },
+    )
 
     it.each([
       ['no state', (url: URL) => url.searchParams.delete('state'), 'state_mismatch'],
@@ -128,7 +134,7 @@ describe('a web backend: the host carries the person itself', () => {
     })
   })
 
-  describe('delivered twice', () => {
+  describe('delivered twice', { tags: 'rfc6749/code-once' }, () => {
     it('at once, to one process: both get the connection, and the code is sent once', async () => {
       const { b, callback, expected } = await begun()
       const [one, two] = await Promise.all([1, 2].map(() => b.completeAuthorization(callback, expected)))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { browsableUrl } from '../../packages/node/src/browsable-url.js'
 import { REFUSED } from './browsable-urls.js'
 
-describe('a URL that a browser may be given', () => {
+describe('a URL that a browser may be given', { tags: 'mcp-practices/authorization-url-allowlist' }, () => {
   it.each([
     ['https://as.example/authorize?a=b&c=d#e', 'https://as.example/authorize?a=b&c=d#e'],
     ['HTTPS://AS.Example', 'https://as.example/'],
@@ -19,7 +19,14 @@ describe('a URL that a browser may be given', () => {
   })
 })
 
-describe('a URL that no opener sees', () => {
+describe('a URL that no opener sees', {
+  tags: [
+    'mcp-practices/authorization-url-http',
+    'mcp-practices/authorization-url-dangerous',
+    'mcp-practices/authorization-url-allowlist',
+    'mcp-practices/sanitize-urls',
+  ],
+}, () => {
   it.each(REFUSED.map((url) => [url]))('%j', (url) => {
     expect(() => browsableUrl(url)).toThrow(expect.objectContaining({ code: 'url_not_allowed', step: 'present' }))
   })

@@ -30,7 +30,9 @@ describe.skipIf(process.platform !== 'linux')('opening a browser', () => {
     return () => vi.unstubAllEnvs()
   })
 
-  it('passes the URL on as one argument, to the letter', async () => {
+  it('passes the URL on as one argument, to the letter', {
+    tags: ['mcp-practices/no-shell', 'mcp-practices/platform-opener', 'rfc8252/external-browser'],
+  }, async () => {
     vi.stubEnv('BROWSER', await browser('exit 0'))
     const url = "https://as.example/a;b/authorize?x=$(id)&y=`id`&z=%26%3Bid&'q=*|id"
     await openBrowser(url)
@@ -83,11 +85,15 @@ describe.skipIf(process.platform !== 'linux')('opening a browser', () => {
     expect([printed, code]).toEqual(['browser_not_opened', 0])
   })
 
-  it.each(REFUSED.map((url) => [url]))('starts nothing for %j', async (url) => {
-    vi.stubEnv('BROWSER', await browser('exit 0'))
-    await expect(openBrowser(url)).rejects.toMatchObject({ code: 'url_not_allowed' })
-    expect(await calls()).toBe('')
-  })
+  it.each(REFUSED.map((url) => [url]))(
+    'starts nothing for %j',
+    { tags: ['mcp-practices/authorization-url-http', 'mcp-practices/authorization-url-dangerous'] },
+    async (url) => {
+      vi.stubEnv('BROWSER', await browser('exit 0'))
+      await expect(openBrowser(url)).rejects.toMatchObject({ code: 'url_not_allowed' })
+      expect(await calls()).toBe('')
+    },
+  )
 })
 
 describe('an opener that cannot be started', () => {

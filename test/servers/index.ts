@@ -23,4 +23,5 @@ export {
   type ScriptedRoute,
   scriptedAuthorization,
 } from './scripted-authorization.js'
+export { type SelfSignedServer, startSelfSignedServer } from './self-signed.js'
 export type { TokenEndpointControl, TokenInterception, TokenRequest } from './token-endpoint.js'

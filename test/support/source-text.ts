@@ -20,7 +20,7 @@ const COMMENT_OR_STRING = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\
 const spaces = (text: string): string => text.replace(/[^\n]/g, ' ')
 
 /** The code, with comments blanked; line numbers stay. */
-const withoutComments = ({ text }: SourceFile): string =>
+export const withoutComments = ({ text }: SourceFile): string =>
   text.replace(COMMENT_OR_STRING, (part) => (part.startsWith('/') ? spaces(part) : part))
 
 /** The code, with comments and the contents of strings blanked. */

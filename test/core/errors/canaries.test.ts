@@ -70,7 +70,9 @@ const echoing = (status: number) => (request: { readonly body: string; readonly 
   },
 })
 
-describe('no secret reaches an error, a log event, an audit entry, a snapshot, a trace or an explanation', () => {
+describe('no secret reaches an error, a log event, an audit entry, a snapshot, a trace or an explanation', {
+  tags: ['mcp/refresh-token-confidential', 'rfc6750/safeguarded'],
+}, () => {
   it('of a login, a refresh and a sign-out that go well', async () => {
     const { connection, heard, clock } = connect()
     await connection.authorize()

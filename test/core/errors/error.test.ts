@@ -92,7 +92,7 @@ describe('an error', () => {
   })
 })
 
-describe('text from outside', () => {
+describe('text from outside', { tags: 'rfc6749/sanitize-input' }, () => {
   const hostile = 'a\u0000\u001b[31m\r\nred\u202etfel\u200b\u2066\ufeff\u007f\u0085'
 
   test('is escaped where it could steer a terminal, a log or the direction of reading', () => {

@@ -86,7 +86,9 @@ describe('the ladder: what a refused request leads to', () => {
   })
 })
 
-test('whatever the server answers, every rung is taken at most once, and at most one page is shown', () => {
+test('whatever the server answers, every rung is taken at most once, and at most one page is shown', {
+  tags: 'mcp/retry-limits',
+}, () => {
   const both = [false, true]
   const paths: (readonly Rung[])[] = []
   const go = (fixed: Partial<Refused>, path: readonly Rung[]): void => {

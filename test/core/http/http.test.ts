@@ -48,11 +48,22 @@ describe('a request', () => {
     ['https://169.254.169.254/token', 'a private address, named by a public server'],
     ['http://127.0.0.1/token', 'a loopback address, named by a public server'],
     ['nonsense', 'not a URL'],
-  ])('never leaves for %s', async (bad, received) => {
-    const { send, traced } = door(() => expect.unreachable('nothing may be sent'))
-    await expect(send({ url: bad })).rejects.toMatchObject({ code: 'url_not_allowed', step: 'exchange', received })
-    expect(traced).toEqual([])
-  })
+  ])(
+    'never leaves for %s',
+    {
+      tags: [
+        'mcp-security/https',
+        'mcp-practices/ssrf',
+        'mcp-practices/ssrf-https',
+        'mcp-practices/ssrf-private-addresses',
+      ],
+    },
+    async (bad, received) => {
+      const { send, traced } = door(() => expect.unreachable('nothing may be sent'))
+      await expect(send({ url: bad })).rejects.toMatchObject({ code: 'url_not_allowed', step: 'exchange', received })
+      expect(traced).toEqual([])
+    },
+  )
 
   test('is traced with its status, and without its query', async () => {
     const { send, traced, clock } = door(async () => new Response(null, { status: 400 }))

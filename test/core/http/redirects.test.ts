@@ -29,7 +29,7 @@ describe('the redirects of a document', () => {
     ['https://as.example:8443/metadata', 'https://as.example:8443/metadata'],
     ['//evil.example/', 'https://evil.example/'],
     ['http://[', 'an unknown place'],
-  ])('are not followed to another origin: %s', async (location, place) => {
+  ])('are not followed to another origin: %s', { tags: 'mcp-practices/ssrf-redirects' }, async (location, place) => {
     const { fetch, sent } = redirecting(location)
     await expect(door(fetch).send({ step: 'discover', method: 'GET', url: from })).rejects.toMatchObject({
       code: 'redirect_refused',
@@ -61,6 +61,7 @@ describe('the redirects of a document', () => {
 
 test.each([301, 302, 303, 307, 308])(
   'a POST follows no redirect, not even within the origin: it carries secrets (HTTP %i)',
+  { tags: 'mcp-practices/ssrf-redirects' },
   async (status) => {
     const { fetch, sent } = recordingFetch(async () => new Response(null, { status, headers: { location: '/token2' } }))
     await expect(door(fetch).send({ body: 'refresh_token=secret' })).rejects.toMatchObject({

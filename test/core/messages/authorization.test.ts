@@ -34,7 +34,9 @@ describe('the authorization request', () => {
     return Object.fromEntries(url.searchParams)
   }
 
-  test('asks for a code with PKCE (RFC 7636 section 4.3)', () => {
+  test('asks for a code with PKCE (RFC 7636 section 4.3)', {
+    tags: ['mcp-security/pkce', 'mcp-security/s256', 'rfc7636/s256', 'rfc7636/no-downgrade'],
+  }, () => {
     expect(build({})).toEqual(own)
   })
 
@@ -45,6 +47,7 @@ describe('the authorization request', () => {
 
   test.each(['https://mcp.example.com', 'https://mcp.example.com/', 'https://MCP.example.com/a%20b'])(
     'sends the resource %s as it is (H02, RFC 8707 section 2)',
+    { tags: 'mcp/resource-canonical' },
     (resource) => {
       expect(build({ resource }).resource).toBe(resource)
     },
@@ -54,7 +57,7 @@ describe('the authorization request', () => {
     expect(build({ scope: '', resource: undefined, login_hint: '' })).toEqual(own)
   })
 
-  test("keeps the endpoint's own query (RFC 6749 section 3.1)", () => {
+  test("keeps the endpoint's own query (RFC 6749 section 3.1)", { tags: 'rfc6749/endpoint-query' }, () => {
     const authorization_endpoint = 'https://as.example/authorize?tenant=t1&client_id=other'
     expect(build({ authorization_endpoint })).toEqual({ ...own, tenant: 't1' })
   })
@@ -67,7 +70,7 @@ describe('the authorization request', () => {
     })
   })
 
-  test("further parameters never replace the protocol's own", () => {
+  test("further parameters never replace the protocol's own", { tags: 'rfc6749/parameters-once' }, () => {
     const given = { ...own, resource: 'https://mcp.example.com', scope: 'a' }
     const name = fc.oneof(fc.constantFrom(...Object.keys(given)), fc.string({ minLength: 1 }))
     fc.assert(
@@ -115,7 +118,7 @@ describe('the parameters of a callback', () => {
 describe('the authorization response', () => {
   const read = (query: string) => readAuthorizationResponse(new URLSearchParams(query))
 
-  test('of success and of failure', () => {
+  test('of success and of failure', { tags: ['rfc6749/ignore-unknown-response', 'rfc9207/decoded'] }, () => {
     expect(mustRead(read('code=c&state=s&iss=https%3A%2F%2Fas.example&more=x'))).toEqual({
       code: 'c',
       state: 's',
@@ -146,7 +149,9 @@ describe('the authorization response', () => {
   })
 })
 
-describe('the issuer of a response (RFC 9207 section 2.4)', () => {
+describe('the issuer of a response (RFC 9207 section 2.4)', {
+  tags: ['mcp/validate-iss', 'mcp/iss-not-normalized', 'rfc9207/compared', 'rfc9207/missing', 'rfc9207/mismatch'],
+}, () => {
   const issuer = 'https://as.example'
   const check = (iss: string | undefined, iss_parameter: boolean) => checkIssuer(iss, { issuer, iss_parameter })
 

@@ -5,7 +5,7 @@ import { codesOf } from './unwrap.js'
 
 const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp'
 
-describe('the challenge of a protected resource', () => {
+describe('the challenge of a protected resource', { tags: 'mcp-discovery/parse-challenge' }, () => {
   test('says where its metadata is, which scope is needed, and what was wrong (RFC 9728 section 5.1)', () => {
     const header = `Bearer realm="x", error="invalid_token", error_description="expired", scope="a b", resource_metadata="${metadata}"`
     expect(readBearerChallenge(header)).toEqual({

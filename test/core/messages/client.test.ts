@@ -50,9 +50,13 @@ describe('client metadata (RFC 7591 section 2)', () => {
     [['https://app.example.com/callback', 'http://localhost:5173/callback'], 'native'],
     [['http://app.example.com/callback'], 'web'],
     [[], 'native'],
-  ])('%j is a %s application', (redirect_uris, type) => {
-    expect(applicationType(redirect_uris)).toBe(type)
-  })
+  ])(
+    '%j is a %s application',
+    { tags: ['mcp-registration/application-type-native', 'mcp-registration/application-type-web'] },
+    (redirect_uris, type) => {
+      expect(applicationType(redirect_uris)).toBe(type)
+    },
+  )
 })
 
 describe('client information (RFC 7591 section 3.2.1)', () => {
@@ -123,11 +127,13 @@ describe('client authentication (RFC 6749 section 2.3.1)', () => {
     return atob(authorization?.replace(/^Basic /, '') ?? '')
   }
 
-  test('none: the client_id alone, even where there is a secret', () => {
+  test('none: the client_id alone, even where there is a secret', { tags: 'rfc6749/client-authenticated' }, () => {
     expect(apply({ client_secret: 's1' })).toEqual({ known: true, authorization: null, body: { client_id: 'c1' } })
   })
 
-  test('client_secret_post: in the body alone (D08)', () => {
+  test('client_secret_post: in the body alone (D08)', {
+    tags: ['rfc6749/one-authentication', 'rfc6749/client-authenticated'],
+  }, () => {
     expect(apply({ client_secret: 's1', token_endpoint_auth_method: 'client_secret_post' })).toEqual({
       known: true,
       authorization: null,
@@ -135,7 +141,9 @@ describe('client authentication (RFC 6749 section 2.3.1)', () => {
     })
   })
 
-  test('client_secret_basic: in the header alone (D08)', () => {
+  test('client_secret_basic: in the header alone (D08)', {
+    tags: ['rfc6749/one-authentication', 'rfc6749/client-authenticated'],
+  }, () => {
     expect(apply({ client_secret: 's1', token_endpoint_auth_method: 'client_secret_basic' })).toEqual({
       known: true,
       authorization: `Basic ${btoa('c1:s1')}`,

@@ -10,7 +10,14 @@ describe('protected resource metadata (RFC 9728)', () => {
   const parse = (document: unknown) => parseProtectedResourceMetadata(JSON.stringify(document))
   const least = { resource: 'https://x.example', authorization_servers: ['https://as.example/'] }
 
-  test('keeps strings as they were sent: no slash comes or goes (H02)', () => {
+  test('keeps strings as they were sent: no slash comes or goes (H02)', {
+    tags: [
+      'mcp/resource-canonical',
+      'mcp/resource-most-specific',
+      'rfc9728/ignore-unknown',
+      'rfc9728/signed-metadata-ignored',
+    ],
+  }, () => {
     const document = { ...least, scopes_supported: ['a'], resource_name: 'Notes' }
     expect(parse({ ...document, jwks_uri: 'x' })).toEqual({ value: document, tolerated: [] })
   })

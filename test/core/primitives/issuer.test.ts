@@ -28,8 +28,12 @@ describe('comparing issuers (RFC 8414 section 3.3)', () => {
     ['https://as.example?a', 'https://as.example?a/', 'a query'],
     ['https://auth.atlassian.com/1', 'https://auth.atlassian.com', 'a path that is dropped (C04)'],
     ['', '/', 'no URL'],
-  ])('%s and %s are different: %s', (a, b) => {
+  ])('%s and %s are different: %s', { tags: ['mcp-discovery/another-issuer', 'rfc8414/another-issuer'] }, (a, b) => {
     expect(compareIssuer(a, b)).toBe('different')
+  })
+
+  test('letters that only look the same are different', { tags: 'rfc8414/not-normalized' }, () => {
+    expect(compareIssuer('https://as.example/\u00e9', 'https://as.example/e\u0301')).toBe('different')
   })
 
   test('the order does not matter', () => {

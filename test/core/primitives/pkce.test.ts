@@ -6,12 +6,14 @@ import { randomId } from '../../../packages/core/src/primitives/random-id.js'
 const zeros = (bytes: number) => new Uint8Array(bytes)
 
 describe('PKCE (RFC 7636)', () => {
-  test('the verifier has 32 bytes of entropy and only unreserved characters', () => {
+  test('the verifier has 32 bytes of entropy and only unreserved characters', {
+    tags: ['rfc7636/verifier', 'rfc7636/entropy'],
+  }, () => {
     const verifier = createCodeVerifier((bytes) => crypto.getRandomValues(new Uint8Array(bytes)))
     expect(verifier).toMatch(/^[A-Za-z0-9\-._~]{43}$/)
   })
 
-  test('the challenge is that of appendix B', async () => {
+  test('the challenge is that of appendix B', { tags: 'rfc7636/s256' }, async () => {
     const challenge = await codeChallengeS256('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')
     expect(challenge).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
   })

@@ -30,8 +30,24 @@ describe('whether a resource stands for a server (RFC 9728 section 3.3)', () => 
     ['https://x.example/mcp', 'x.example/mcp', 'different', 'no URL'],
     ['https://x.example/mcp', '', 'different', 'nothing'],
     ['https://x.example/a/../mcp', 'https://x.example/a', 'different', 'dot segments are resolved first'],
-  ])('%s, %s: %s (%s)', (serverUrl, resource, match) => {
-    expect(matchResource(serverUrl, resource)).toBe(match)
+  ])(
+    '%s, %s: %s (%s)',
+    {
+      tags: [
+        'rfc9728/another-resource',
+        'mcp/resource-is-the-server',
+        'mcp/resource-upper-case',
+        'rfc8707/absolute',
+        'rfc8707/no-query',
+      ],
+    },
+    (serverUrl, resource, match) => {
+      expect(matchResource(serverUrl, resource)).toBe(match)
+    },
+  )
+
+  test('letters that only look the same are different', { tags: 'rfc9728/not-normalized' }, () => {
+    expect(matchResource('https://x.example/\u00e9', 'https://x.example/e\u0301')).toBe('different')
   })
 
   test('never throws, and anything but different is on the same origin', () => {

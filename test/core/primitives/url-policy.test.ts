@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressClass, urlProblem } from '../../../packages/core/src/primitives/url-policy.js'
 
-describe('where an address leads', () => {
+describe('where an address leads', { tags: 'mcp-practices/ssrf-private-addresses' }, () => {
   test.each([
     ['localhost', 'loopback'],
     ['LOCALHOST.', 'loopback'],
@@ -117,7 +117,16 @@ describe('where an address leads', () => {
   })
 })
 
-describe('which URLs OAuth may use', () => {
+describe('which URLs OAuth may use', {
+  tags: [
+    'mcp-security/https',
+    'mcp-practices/ssrf',
+    'mcp-practices/ssrf-https',
+    'mcp-practices/ssrf-private-addresses',
+    'mcp-practices/sanitize-urls',
+    'rfc9728/server-side-requests',
+  ],
+}, () => {
   const from = 'https://mcp.example.com/mcp'
   const local = 'http://localhost:3000/mcp'
 

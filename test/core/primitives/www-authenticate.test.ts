@@ -11,7 +11,7 @@ const read = (header: string) =>
   }))
 const malformed = (header: string) => parseWwwAuthenticate(header).malformed
 
-describe('what the grammar allows (RFC 9110 section 11.6.1)', () => {
+describe('what the grammar allows (RFC 9110 section 11.6.1)', { tags: 'mcp-discovery/parse-challenge' }, () => {
   test.each<[string, string, object[]]>([
     ['nothing', '', []],
     ['a bare scheme', 'Negotiate', [{ scheme: 'Negotiate' }]],

@@ -26,7 +26,7 @@ function world(answer: () => Promise<Response>) {
 }
 
 describe('revoking a token (RFC 7009)', () => {
-  test('sends the token, what it is, and who asks', async () => {
+  test('sends the token, what it is, and who asks', { tags: ['rfc7009/hint', 'rfc7009/authenticated'] }, async () => {
     const { context, sent, diagnostics } = world(async () => new Response())
     expect(await revoke(context, target, client, 'r1', 'refresh_token')).toBe(true)
     expect(sent).toMatchObject([{ method: 'POST', url: new URL(target.revocation_endpoint) }])
@@ -38,11 +38,21 @@ describe('revoking a token (RFC 7009)', () => {
     expect(diagnostics).toEqual([])
   })
 
-  test('authenticates a client that has a secret', async () => {
+  test('authenticates a client that has a secret', { tags: 'rfc7009/authenticated' }, async () => {
     const { context, sent } = world(async () => new Response())
     const confidential = { ...client, client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' }
     await revoke(context, target, confidential, 'r1', 'refresh_token')
     expect(sent[0]?.headers.get('authorization')).toBe(`Basic ${btoa('c:s')}`)
+  })
+
+  test('sends nothing in cleartext', { tags: 'rfc7009/https' }, async () => {
+    const { context, sent, diagnostics } = world(async () => new Response())
+    const cleartext = { ...target, revocation_endpoint: 'http://as.example/revoke' }
+    expect(await revoke(context, cleartext, client, 'r1', 'refresh_token')).toBe(false)
+    expect(sent).toEqual([])
+    expect(diagnostics).toMatchObject([
+      { code: 'revocation_failed', received: expect.stringMatching(/^url_not_allowed/) },
+    ])
   })
 
   test('where there is nowhere to: said, and there is nothing left to try', async () => {
@@ -54,6 +64,7 @@ describe('revoking a token (RFC 7009)', () => {
 
   test.each<[string, () => Promise<Response>, boolean, string]>([
     ['500', async () => new Response(null, { status: 500 }), false, 'revocation_failed'],
+    ['503', async () => new Response(null, { status: 503 }), false, 'revocation_failed'],
     ['400', async () => Response.json({ error: 'invalid_client' }, { status: 400 }), false, 'revocation_failed'],
     [
       'unsupported_token_type',
@@ -68,10 +79,16 @@ describe('revoking a token (RFC 7009)', () => {
       'revocation_failed',
     ],
     ['no connection', () => Promise.reject(new TypeError('fetch failed')), false, 'revocation_failed'],
-  ])('%s: a diagnostic, and whether to try again', async (_name, answer, over, code) => {
-    const { context, diagnostics } = world(answer)
-    expect(await revoke(context, target, client, 'a1', 'access_token')).toBe(over)
-    expect(diagnostics).toMatchObject([{ code, url: target.revocation_endpoint, expected: 'the access_token revoked' }])
-    expect(JSON.stringify(diagnostics)).not.toContain('a1')
-  })
+  ])(
+    '%s: a diagnostic, and whether to try again',
+    { tags: 'rfc7009/still-there-on-503' },
+    async (_name, answer, over, code) => {
+      const { context, diagnostics } = world(answer)
+      expect(await revoke(context, target, client, 'a1', 'access_token')).toBe(over)
+      expect(diagnostics).toMatchObject([
+        { code, url: target.revocation_endpoint, expected: 'the access_token revoked' },
+      ])
+      expect(JSON.stringify(diagnostics)).not.toContain('a1')
+    },
+  )
 })

@@ -26,6 +26,18 @@ test.each<[string, Partial<ScopeSources>, string | undefined]>([
   ['no offline_access, where the host does not want it', { ...everything, offlineAccess: false }, 'c'],
   ['no offline_access, where it is not listed', { ...everything, authorizationServer: ['x'] }, 'c'],
   ['offline_access once', { ...everything, challenge: 'c offline_access' }, 'c offline_access'],
-])('the scope of a login: %s', (_name, sources, expected) => {
-  expect(selectScope({ ...nothing, ...sources })).toBe(expected)
-})
+])(
+  'the scope of a login: %s',
+  {
+    tags: [
+      'mcp/scope-order',
+      'mcp/no-scope-relation',
+      'mcp/challenge-scope',
+      'mcp/least-privilege',
+      'mcp/offline-access',
+    ],
+  },
+  (_name, sources, expected) => {
+    expect(selectScope({ ...nothing, ...sources })).toBe(expected)
+  },
+)

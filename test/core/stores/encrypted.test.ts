@@ -12,7 +12,9 @@ const unavailable = async (work: Promise<unknown>): Promise<CountersignError> =>
 }
 
 describe('what the store under it sees', () => {
-  test('the key’s id, and neither the value nor the same text twice', async () => {
+  test('the key’s id, and neither the value nor the same text twice', {
+    tags: ['mcp-security/secure-storage', 'mcp/refresh-token-confidential'],
+  }, async () => {
     const inner = memoryStore()
     const store = encrypted(inner, [NEW])
     await store.replace('a', undefined, 'canary')

@@ -111,14 +111,29 @@ describe('an authorization response that is not the one that was asked for', () 
       },
       { code: 'state_mismatch', message: expect.not.stringContaining('call_this_number') },
     ],
-  ])('%s: nothing is sent, nothing is left, the page says that it failed', async (_name, change, said) => {
-    const { error, agent, store, connection } = await comingBackWith(change)
-    expect(error).toMatchObject({ step: 'authorize', ...said })
-    expect(server.requests.filter(({ path }) => path === '/token')).toEqual([])
-    expect(await kindsIn(store)).toEqual(['discovery', 'registration'])
-    expect(agent.ends).toEqual([{ ok: false, error }])
-    expect(connection.getSnapshot()).toMatchObject({ status: 'failed', error })
-  })
+  ])(
+    '%s: nothing is sent, nothing is left, the page says that it failed',
+    {
+      tags: [
+        'mcp/validate-iss',
+        'mcp-security/state',
+        'rfc9207/compared',
+        'rfc9207/mismatch',
+        'rfc9207/missing',
+        'rfc6749/csrf',
+        'rfc6749/sanitize-input',
+        'rfc8252/state-checked',
+      ],
+    },
+    async (_name, change, said) => {
+      const { error, agent, store, connection } = await comingBackWith(change)
+      expect(error).toMatchObject({ step: 'authorize', ...said })
+      expect(server.requests.filter(({ path }) => path === '/token')).toEqual([])
+      expect(await kindsIn(store)).toEqual(['discovery', 'registration'])
+      expect(agent.ends).toEqual([{ ok: false, error }])
+      expect(connection.getSnapshot()).toMatchObject({ status: 'failed', error })
+    },
+  )
 
   it('a response that comes a second time finds nothing', async () => {
     const store = memoryStore()

@@ -31,15 +31,21 @@ describe('a 401 whose WWW-Authenticate is missing or broken', () => {
     ['a script as resource_metadata', 'Bearer resource_metadata="javascript:0"', ['resource_metadata_url_invalid']],
     ['a parameter twice', 'Bearer scope="read", scope="write"', ['challenge_parameter_repeated']],
     ['several headers', ['Negotiate', 'Bearer', 'Basic realm="x"'], []],
-  ])('%s: the well-known places are asked, with a diagnostic', async (_name, header, diagnostics) => {
-    challenging(header)
-    const { connection, seen } = connect(server)
-    expect((await ping(connection)).status).toBe(200)
-    expect([...new Set(seen.diagnostics.map(({ code }) => code))].sort()).toEqual(diagnostics)
-    for (const { url } of seen.diagnostics) expect(url).toBe(server.url)
-  })
+  ])(
+    '%s: the well-known places are asked, with a diagnostic',
+    { tags: ['mcp-discovery/parse-challenge', 'mcp-discovery/well-known-order'] },
+    async (_name, header, diagnostics) => {
+      challenging(header)
+      const { connection, seen } = connect(server)
+      expect((await ping(connection)).status).toBe(200)
+      expect([...new Set(seen.diagnostics.map(({ code }) => code))].sort()).toEqual(diagnostics)
+      for (const { url } of seen.diagnostics) expect(url).toBe(server.url)
+    },
+  )
 
-  it('resource_metadata on another origin: nothing is asked there', async () => {
+  it('resource_metadata on another origin: nothing is asked there', {
+    tags: ['mcp-practices/ssrf', 'mcp-practices/sanitize-urls'],
+  }, async () => {
     const elsewhere = open(await scriptedAuthorization())
     challenging(`Bearer resource_metadata="${elsewhere.origin}/.well-known/oauth-protected-resource/mcp"`)
     const { connection, agent, store } = connect(server)
@@ -55,7 +61,7 @@ describe('a 401 whose WWW-Authenticate is missing or broken', () => {
     expect(agent.ends).toMatchObject([{ ok: false }])
   })
 
-  it('its scope is asked for', async () => {
+  it('its scope is asked for', { tags: ['mcp/challenge-scope', 'mcp/scope-order'] }, async () => {
     challenging('Bearer scope="notes:read"')
     const { connection } = connect(server)
     await ping(connection)
@@ -65,7 +71,9 @@ describe('a 401 whose WWW-Authenticate is missing or broken', () => {
 })
 
 describe('a server that goes on refusing', () => {
-  it('401 after a new login: one page, and an error that says what the server said', async () => {
+  it('401 after a new login: one page, and an error that says what the server said', {
+    tags: 'mcp/retry-limits',
+  }, async () => {
     server.routes.mcp = {
       status: 401,
       headers: { 'www-authenticate': 'Bearer error="invalid_token", error_description="wrong audience"' },

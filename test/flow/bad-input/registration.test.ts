@@ -121,7 +121,9 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('a registration that comes to nothing', () => {
+describe('a registration that comes to nothing', {
+  tags: ['mcp-registration/refused-registration', 'mcp-registration/refusal-explained'],
+}, () => {
   it.each(cases)('$name', (row) => expectFailure(server, { left, ...row }))
 })
 
@@ -144,7 +146,9 @@ describe('a registration that is tolerated', () => {
     })
   })
 
-  it('a secret that nobody asked for: it is used by the method that comes with it', async () => {
+  it('a secret that nobody asked for: it is used by the method that comes with it', {
+    tags: ['rfc6749/one-authentication', 'rfc6749/client-authenticated'],
+  }, async () => {
     const client = { client_id: 'c:1', client_secret: 's+ü', client_secret_expires_at: 0 }
     server.routes.register = (_request, usual) => ({
       ...usual(),
@@ -156,4 +160,15 @@ describe('a registration that is tolerated', () => {
     expect(request?.headers.authorization).toBe(`Basic ${basic}`)
     expect(new URLSearchParams(request?.body).has('client_secret')).toBe(false)
   })
+})
+
+it('a registration that asks for a token of its own gets the one that the host has, and nothing else does', {
+  tags: 'rfc7591/initial-access-token',
+}, async () => {
+  server.routes.register = ({ headers }, usual) =>
+    headers.authorization === 'Bearer initial' ? usual() : { status: 401 }
+  const compatibility = { initialAccessToken: async () => 'initial' }
+  expect((await ping(connect(server, { compatibility }).connection)).status).toBe(200)
+  const told = server.requests.filter((request) => JSON.stringify(request).includes('Bearer initial'))
+  expect(told.map(({ path }) => path)).toEqual(['/register'])
 })

@@ -164,7 +164,9 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('protected resource metadata that cannot be used', () => {
+describe('protected resource metadata that cannot be used', {
+  tags: ['rfc9728/another-resource', 'mcp/use-resource-metadata'],
+}, () => {
   it.each(cases)('$name', (row) => expectFailure(server, row))
 })
 

@@ -202,10 +202,41 @@ const unusable: readonly Case[] = [
   },
 ]
 
+it(
+  'OpenID metadata without code_challenge_methods_supported is no better',
+  {
+    tags: 'mcp-security/pkce-in-openid-metadata',
+  },
+  () =>
+    expectFailure(server, {
+      name: 'OpenID',
+      routes: ({ issuer }) => ({
+        serverMetadata: { status: 404 },
+        other: ({ path }) =>
+          path === '/.well-known/openid-configuration'
+            ? { json: { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token` } }
+            : undefined,
+      }),
+      said: { code: 'pkce_unsupported', step: 'discover', url: '/', received: 'no such member' },
+      left: ['discovery'],
+    }),
+)
+
 describe('authorization server metadata that cannot be read', () => {
   it.each(unreadable)('$name', (row) => expectFailure(server, row))
 })
 
-describe('authorization server metadata that cannot be used', () => {
+describe('authorization server metadata that cannot be used', {
+  tags: [
+    'mcp-discovery/another-issuer',
+    'rfc8414/another-issuer',
+    'mcp-security/pkce-verified',
+    'mcp-security/pkce-in-oauth-metadata',
+    'rfc7636/no-downgrade',
+    'mcp/client-id-first',
+    'mcp-practices/authorization-url-http',
+    'mcp-practices/authorization-url-dangerous',
+  ],
+}, () => {
   it.each(unusable)('$name', (row) => expectFailure(server, row))
 })

@@ -135,7 +135,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('a token response that cannot be used', () => {
+describe('a token response that cannot be used', { tags: 'rfc6749/token-type' }, () => {
   it.each(cases)('$name', async (row) => {
     await expectFailure(server, { left, ...row })
     expect(server.requests.filter(({ path }) => path === '/token')).toHaveLength(1)

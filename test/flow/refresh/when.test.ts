@@ -46,7 +46,7 @@ describe('when a token is renewed', () => {
     expect((await connection.token()).accessToken).toBe(accessToken)
   })
 
-  it('one that cannot be renewed is used until it is refused', async () => {
+  it('one that cannot be renewed is used until it is refused', { tags: 'mcp/refresh-token-not-assumed' }, async () => {
     const login = await world.login({ tokens: { refresh_token: undefined } })
     await login.clock.advance(400_000)
     expect((await ping(login.connection)).status).toBe(200)
@@ -92,15 +92,19 @@ describe('what a refresh answers', () => {
     ['an empty refresh_token', { refresh_token: '' }, 'r1'],
     ['a refresh_token of null', { refresh_token: null }, 'r1'],
     ['a refresh_token that is no text', { refresh_token: 7 }, 'r1'],
-  ])('%s: the login goes on with %j as %s', async (_name, members, expected) => {
-    const login = await world.login()
-    world.server.routes.token = tokenResponse(members)
-    await login.connection.token({ refresh: true })
-    expect(await login.record()).toMatchObject({
-      phase: 'valid',
-      granted: { tokens: { access_token: 'a2', refresh_token: expected } },
-    })
-  })
+  ])(
+    '%s: the login goes on with %j as %s',
+    { tags: ['rfc6749/refresh-replaced', 'mcp-2025-03-26/token-rotation'] },
+    async (_name, members, expected) => {
+      const login = await world.login()
+      world.server.routes.token = tokenResponse(members)
+      await login.connection.token({ refresh: true })
+      expect(await login.record()).toMatchObject({
+        phase: 'valid',
+        granted: { tokens: { access_token: 'a2', refresh_token: expected } },
+      })
+    },
+  )
 
   it('no scope: the scope is what it was', async () => {
     const login = await world.login({ tokens: { scope: 'read' } })

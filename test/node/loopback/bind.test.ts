@@ -19,6 +19,7 @@ afterEach(async () => {
 describe('the port', () => {
   it.skipIf(!ipv6).each(['127.0.0.1', 'localhost', '[::1]'] as const)(
     'is the same on both stacks, whatever %s resolves to',
+    { tags: ['rfc8252/both-stacks', 'rfc8252/port-open-briefly'] },
     async (host) => {
       for (const address of ['127.0.0.1', '::1']) {
         const listener = await start({ host })
@@ -38,7 +39,7 @@ describe('the port', () => {
     await taken.release()
   })
 
-  it.skipIf(!ipv6)('is not one that another program has on the other stack', async () => {
+  it.skipIf(!ipv6)('is not one that another program has on the other stack', { tags: 'rfc8252/own-port' }, async () => {
     const taken = await occupy('::1')
     const free = await freePort()
     expect((await start({ ports: [taken.port, free] })).port).toBe(free)
@@ -68,7 +69,7 @@ describe('the port', () => {
     await taken.release()
   })
 
-  it('goes to different listeners when many start at once', async () => {
+  it('goes to different listeners when many start at once', { tags: 'rfc8252/own-port' }, async () => {
     const port = await freePort()
     const listeners = await Promise.all(Array.from({ length: 8 }, () => start({ ports: [port] })))
     expect(new Set(listeners.map((one) => one.port)).size).toBe(8)

@@ -65,7 +65,7 @@ describe('the ports that a login may listen on', () => {
     [{ redirectHost: 'example.com' }, 'redirectHost'],
     [{ redirectPort: 0 }, 'redirectPort'],
     [{ redirectPort: 70_000 }, 'redirectPort'],
-  ])('refuses %j', (option, name) => {
+  ])('refuses %j', { tags: 'mcp-security/redirect-uris' }, (option, name) => {
     expect(() => candidatesFor({ ...server, ...option }, row)).toThrow(
       expect.objectContaining({ code: 'options_invalid', step: 'present', hint: `Correct ${name}.` }),
     )

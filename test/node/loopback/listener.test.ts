@@ -57,18 +57,22 @@ describe('the response', () => {
     ['a prefix', '?code=c&state=righ'],
     ['in the wrong case', '?code=c&state=Right'],
     ['no query at all', ''],
-  ])('is not one whose state is %s, and the right one still comes through', async (_, query) => {
-    const listener = await start()
-    const refused = await ask({ port: listener.port, path: `/callback${query}` })
-    expect(refused.status).toBe(400)
-    expectSafe(refused)
-    expect(listener.answered).toBe(false)
-    expect(await stateOf(listener.response)).toBe('pending')
-    const page = ask({ port: listener.port, path: '/callback?code=mine&state=right' })
-    expect((await listener.response).get('code')).toBe('mine')
-    await listener.finish(200, 'ok')
-    expect((await page).status).toBe(200)
-  })
+  ])(
+    'is not one whose state is %s, and the right one still comes through',
+    { tags: ['rfc8252/state-checked', 'mcp-security/state'] },
+    async (_, query) => {
+      const listener = await start()
+      const refused = await ask({ port: listener.port, path: `/callback${query}` })
+      expect(refused.status).toBe(400)
+      expectSafe(refused)
+      expect(listener.answered).toBe(false)
+      expect(await stateOf(listener.response)).toBe('pending')
+      const page = ask({ port: listener.port, path: '/callback?code=mine&state=right' })
+      expect((await listener.response).get('code')).toBe('mine')
+      await listener.finish(200, 'ok')
+      expect((await page).status).toBe(200)
+    },
+  )
 
   it('shows nothing of what a stranger wrote', async () => {
     const listener = await start()
@@ -140,6 +144,7 @@ describe('the response', () => {
 describe('other requests', () => {
   it.each(['/', '/favicon.ico', '/callback/', '/Callback', '/callback%2f', '//127.0.0.1/callback', '/x?state=right'])(
     'find nothing at %s',
+    { tags: 'rfc8252/redirect-uri-stored' },
     async (path) => {
       const listener = await start()
       const answer = await ask({ port: listener.port, path })
@@ -165,7 +170,7 @@ describe('other requests', () => {
     '127.0.0.1',
     '127.0.0.1:1',
     '127.0.0.1:PORT.evil.example',
-  ])('are refused when they come for %s', async (name) => {
+  ])('are refused when they come for %s', { tags: 'rfc8252/redirect-uri-stored' }, async (name) => {
     const listener = await start()
     const host = name.replace('PORT', String(listener.port))
     const answer = await ask({ port: listener.port, path: '/callback?code=c&state=right', headers: { host } })

@@ -75,11 +75,15 @@ describe('pages', () => {
     'login_not_found',
     'account_mismatch',
     'authorization_response_invalid',
-  ] as const)('repeat nothing of a response that is not trusted: %s', (code) => {
-    const html = failurePage(failure(code), { failure: (error) => `host page ${error.message}` })
-    expect(html).not.toMatch(/alert|invalid_grant|as\.example|host page/)
-    expectHarmless(html)
-  })
+  ] as const)(
+    'repeat nothing of a response that is not trusted: %s',
+    { tags: ['mcp/iss-of-errors', 'rfc9207/mismatched-error'] },
+    (code) => {
+      const html = failurePage(failure(code), { failure: (error) => `host page ${error.message}` })
+      expect(html).not.toMatch(/alert|invalid_grant|as\.example|host page/)
+      expectHarmless(html)
+    },
+  )
 
   it("may be the host's own", () => {
     const pages = {
@@ -95,7 +99,9 @@ describe('pages', () => {
     expectHarmless(noticePage(kind))
   })
 
-  it('allow no script, no frame, and leave no trace of their address', () => {
+  it('allow no script, no frame, and leave no trace of their address', {
+    tags: 'mcp-practices/content-security-policy',
+  }, () => {
     const policy = PAGE_HEADERS['Content-Security-Policy']
     expect(policy).toContain("default-src 'none'")
     expect(policy).not.toContain('script-src')

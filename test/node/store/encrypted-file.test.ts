@@ -23,7 +23,9 @@ const unavailable = async (work: Promise<unknown>): Promise<CountersignError> =>
 }
 
 describe('what lies on the disk', () => {
-  test('is this user’s alone, and shows neither values nor keys', async () => {
+  test('is this user’s alone, and shows neither values nor keys', {
+    tags: ['mcp-security/secure-storage', 'mcp/refresh-token-confidential'],
+  }, async () => {
     const place = join(await directory(), 'deep', 'store')
     const store = open(place)
     await store.replace('com.example/grant/k', undefined, 'refresh-token-canary')

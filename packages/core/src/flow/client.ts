@@ -5,6 +5,7 @@ import type { Presentation } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
+import { addressClass } from '../primitives/url-policy.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
 import type { ConnectionCore } from './connection-core.js'
@@ -51,6 +52,12 @@ export async function becomeClient(
     })
   }
   const { redirectUri: redirect_uri, alternatives = [] } = way
+  const { protocol, hostname = '' } = parseUrl(redirect_uri) ?? {}
+  // A private-use scheme (RFC 8252 section 7.1) leads to the host itself; cleartext leads anywhere.
+  if (protocol === 'http:' && addressClass(hostname) !== 'loopback') {
+    const expected = 'a redirect URI with https, or http on loopback'
+    throw new CountersignError('options_invalid', { step, expected, received: redirect_uri })
+  }
 
   const byHand = clientByHand(core, target) ?? clientByDocument(target, metadataUrl)
   if (byHand !== undefined) return { ...byHand, redirect_uri }

@@ -1,5 +1,5 @@
 // An agent on a person's machine: `npx tsx examples/agent.ts https://mcp.example.com/mcp`. The browser opens when the
-// server asks for a login. Prints the tools that the server has.
+// server asks for a login, and not again in later runs. Prints the tools that the server has.
 
 import { setTimeout } from 'node:timers/promises'
 import { CountersignError, createConnector } from '@countersign/node'
@@ -39,6 +39,5 @@ for (const { name, description } of tools) console.log(`${name}: ${description ?
 
 // #region end
 await client.close()
-await notes.signOut() // forgets the tokens, and revokes them: this process alone had them
-await connector.close()
+await connector.close() // the login stays: the next run opens no browser
 // #endregion

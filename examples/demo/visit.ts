@@ -1,4 +1,4 @@
-import { type Connection, CountersignError, createConnector } from '@countersign/node'
+import { type Connection, CountersignError, createConnector, memoryStore } from '@countersign/node'
 import { CheckFailed, type Checks, createChecks } from './checks.js'
 import { connectClient2, type Session } from './client.js'
 import type { VisitOptions } from './options.js'
@@ -37,6 +37,8 @@ export async function visitServer({ url, tool }: VisitOptions, report: Report): 
   await using connector = createConnector({
     appId: 'com.example.demo',
     clientName: 'Countersign demo',
+    // It signs out at the end, and leaves nothing on this machine.
+    store: memoryStore(),
     fetch: traffic.fetch,
     log: traffic.log,
   })

@@ -1,18 +1,50 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { directories, KEY } from '../node/store/support.js'
 import { type Person, person, startAuthorizationServer, startMcpServer } from '../servers/index.js'
-import { ROOT, run, scriptedBrowser } from './support.js'
+import { ROOT, run, scriptedBrowser, withoutBrowser } from './support.js'
 
 describe.skipIf(process.platform !== 'linux')('examples/agent.ts', () => {
+  const home = directories()
+  let HOME: string
+  beforeEach(async () => {
+    HOME = await home()
+  })
+  const withoutKeychain = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+    const { DBUS_SESSION_BUS_ADDRESS: _, XDG_RUNTIME_DIR: __, COUNTERSIGN_STORE_KEY: ___, ...rest } = env
+    return { ...rest, HOME }
+  }
+  const withKey = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+    ...withoutKeychain(env),
+    COUNTERSIGN_STORE_KEY: Buffer.from(KEY).toString('base64'),
+  })
+
   it('signs in through the default browser and lists the tools', async () => {
     await using authorizationServer = await startAuthorizationServer()
     await using mcp = await startMcpServer({ authorizationServer })
     await using browser = await scriptedBrowser()
-    const { code, stdout, stderr } = await run('examples/agent.ts', [mcp.url], browser.env)
+    const { code, stdout, stderr } = await run('examples/agent.ts', [mcp.url], withKey(browser.env))
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('whoami: Says who the token says you are')
+
+    // The login stays: the second run asks nobody, not even the authorization server.
+    authorizationServer.clearRequests()
+    const again = await run('examples/agent.ts', [mcp.url], withKey(withoutBrowser()))
+    expect(again).toEqual({ code: 0, stderr: '', stdout })
+    expect(authorizationServer.requests).toEqual([])
+  })
+
+  it('says what to do on a machine without a keychain, before a browser opens', async () => {
+    await using authorizationServer = await startAuthorizationServer()
+    await using mcp = await startMcpServer({ authorizationServer })
+    await using browser = await scriptedBrowser()
+    const { code, stderr } = await run('examples/agent.ts', [mcp.url], withoutKeychain(browser.env))
+    expect(code).toBe(1)
+    expect(stderr).toContain('CountersignError: choose: store unavailable.')
+    expect(stderr).toMatch(/Set COUNTERSIGN_STORE_KEY .* pass store: memoryStore\(\)/)
+    expect(authorizationServer.requests).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-import { CountersignError, createConnector } from '@countersign/node'
+import { CountersignError, createConnector, memoryStore } from '@countersign/node'
 import { expect, it } from 'vitest'
 import { scriptedAuthorization } from '../servers/index.js'
 import { blocks, read } from './support.js'
@@ -38,7 +38,7 @@ it('the error is printed as it is shown', async () => {
       },
     },
   })
-  await using connector = createConnector({ appId: 'test.readme' })
+  await using connector = createConnector({ appId: 'test.readme', store: memoryStore() })
   const failed = await connector
     .connect(server.url)
     .fetch(server.url, { method: 'POST', body: '{}' })

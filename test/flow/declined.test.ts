@@ -1,4 +1,4 @@
-import { createConnector, loopback } from '@countersign/node'
+import { createConnector, loopback, memoryStore } from '@countersign/node'
 import { describe, expect, it } from 'vitest'
 import { person, scriptedAuthorization } from '../servers/index.js'
 import { closing } from '../support/closing.js'
@@ -14,7 +14,7 @@ describe('a person who declines', () => {
   it('is not asked again by the next request, but by authorize()', async () => {
     const alice = person({ decision: 'deny' })
     const agent = watched(loopback({ open: alice.open }))
-    const notes = open(createConnector({ appId, userAgent: agent })).connect(servers.mcp.url)
+    const notes = open(createConnector({ appId, store: memoryStore(), userAgent: agent })).connect(servers.mcp.url)
     const ping = () => notes.fetch(notes.url, { method: 'POST', body: '{}' })
     await expect(ping()).rejects.toMatchObject({ code: 'access_denied' })
     await expect(ping()).rejects.toMatchObject({ code: 'interaction_required' })
@@ -42,7 +42,7 @@ describe('an authorization server with a cleartext token endpoint', {
       }),
     )
     const agent = watched(loopback({ open: person().open }))
-    const connection = open(createConnector({ appId, userAgent: agent })).connect(server.url)
+    const connection = open(createConnector({ appId, store: memoryStore(), userAgent: agent })).connect(server.url)
     await expect(connection.authorize()).rejects.toMatchObject({
       code: 'url_not_allowed',
       step: 'discover',

@@ -1,4 +1,4 @@
-import { createConnector, loopback } from '@countersign/node'
+import { createConnector, loopback, memoryStore } from '@countersign/node'
 import { describe, expect, it } from 'vitest'
 import { person, startAuthorizationServer, startMcpServer } from '../servers/index.js'
 import { closing } from '../support/closing.js'
@@ -29,7 +29,7 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
     const seen = collector()
     const agent = watched(loopback({ open: person({ login: 'alice' }).open }))
     const clock = shiftedClock()
-    const options = { appId, clientName: 'Test agent', userAgent: agent, clock, log: seen.log }
+    const options = { appId, store: memoryStore(), clientName: 'Test agent', userAgent: agent, clock, log: seen.log }
     const connector = open(createConnector(options))
     const notes = connector.connect(servers.mcp.url)
 
@@ -73,16 +73,22 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
       pages.push(page)
       return page
     }
-    const good = open(createConnector({ appId, userAgent: loopback({ open: visit(person()) }) }))
+    const good = open(createConnector({ appId, store: memoryStore(), userAgent: loopback({ open: visit(person()) }) }))
     await good.connect(servers.mcp.url).authorize()
-    const bad = open(createConnector({ appId, userAgent: loopback({ open: visit(person({ decision: 'deny' })) }) }))
+    const bad = open(
+      createConnector({
+        appId,
+        store: memoryStore(),
+        userAgent: loopback({ open: visit(person({ decision: 'deny' })) }),
+      }),
+    )
     await expect(bad.connect(servers.mcp.url).authorize()).rejects.toMatchObject({ code: 'access_denied' })
     expect((await Promise.all(pages)).map(({ status }) => status)).toEqual([200, 400])
   })
 
   it('is not shown to a person who has signed in before, but asks the server again when told to', async () => {
     const agent = watched(loopback({ open: person().open }))
-    const notes = open(createConnector({ appId, userAgent: agent })).connect(servers.mcp.url)
+    const notes = open(createConnector({ appId, store: memoryStore(), userAgent: agent })).connect(servers.mcp.url)
     const first = await notes.authorize()
     expect(first).toMatchObject({ status: 'signed_in', scope: 'notes:read notes:write' })
     expect(await notes.authorize()).toBe(first)
@@ -97,9 +103,9 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
   }, async () => {
     const mcp = open(await startMcpServer({ authorizationServer: servers.as, challenge: 'none', metadataAt: 'root' }))
     const seen = collector()
-    const notes = open(createConnector({ appId, userAgent: loopback({ open: person().open }), log: seen.log })).connect(
-      mcp.url,
-    )
+    const notes = open(
+      createConnector({ appId, store: memoryStore(), userAgent: loopback({ open: person().open }), log: seen.log }),
+    ).connect(mcp.url)
     const client = open(await mcpClient(notes))
     expect(await client.call('whoami')).toContain('alice')
     expect(seen.exchanges.slice(0, 3)).toEqual([
@@ -115,7 +121,9 @@ describe('the first sign-in, on a real authorization server and a real MCP serve
   }, async () => {
     const as = open(await startAuthorizationServer({ metadata: 'openid' }))
     const mcp = open(await startMcpServer({ authorizationServer: as }))
-    const notes = open(createConnector({ appId, userAgent: loopback({ open: person().open }) })).connect(mcp.url)
+    const notes = open(
+      createConnector({ appId, store: memoryStore(), userAgent: loopback({ open: person().open }) }),
+    ).connect(mcp.url)
     expect(await notes.authorize()).toMatchObject({ status: 'signed_in' })
   })
 })

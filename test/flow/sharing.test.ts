@@ -19,7 +19,9 @@ describe('connections that share, on real servers', () => {
     const agent = scriptedAgent({
       browser: async (url) => new URL(await alice.authorizationResponse(url)).searchParams,
     })
-    const connector = open(createConnector({ appId: 'test', userAgent: agent, log: seen.log, ...more }))
+    const connector = open(
+      createConnector({ appId: 'test', store: memoryStore(), userAgent: agent, log: seen.log, ...more }),
+    )
     return { connector, agent, seen }
   }
 

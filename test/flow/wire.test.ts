@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createConnector, loopback } from '@countersign/node'
+import { createConnector, loopback, memoryStore } from '@countersign/node'
 import { describe, expect, it } from 'vitest'
 import { person, type TokenRequest } from '../servers/index.js'
 import { closing } from '../support/closing.js'
@@ -35,7 +35,14 @@ describe('what reaches the servers', () => {
       },
     })
     const connector = open(
-      createConnector({ appId, userAgent, fetch: resource.fetch, oauthFetch: oauth.fetch, ...options }),
+      createConnector({
+        appId,
+        store: memoryStore(),
+        userAgent,
+        fetch: resource.fetch,
+        oauthFetch: oauth.fetch,
+        ...options,
+      }),
     )
     const connection = connector.connect(mcp.url)
     await connection.authorize()

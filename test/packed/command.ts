@@ -17,11 +17,16 @@ export interface Ended {
 export async function command(
   file: string,
   args: readonly string[],
-  { cwd, onLine }: { readonly cwd: string; readonly onLine?: (line: string) => void },
+  options: {
+    readonly cwd: string
+    readonly env?: NodeJS.ProcessEnv
+    readonly onLine?: (line: string) => void
+  },
 ): Promise<Ended> {
+  const { cwd, env = process.env, onLine } = options
   // Windows starts the tools of node_modules/.bin by its shell only; nothing in the arguments needs quoting.
   const shell = process.platform === 'win32' && file !== process.execPath
-  const child = spawn(file, args, { cwd, shell, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   createInterface({ input: child.stdout }).on('line', (line) => {

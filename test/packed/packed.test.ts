@@ -93,6 +93,8 @@ describe('the packages as they are published', () => {
     const visits: Promise<unknown>[] = []
     const ended = await command(process.execPath, [join('out', file), mcp.url], {
       cwd: project,
+      // The store that it is given by default: encrypted files, in a home of its own.
+      env: { ...process.env, HOME: await mkdtemp(join(folder, 'home-')), COUNTERSIGN_STORE_KEY: 'a'.repeat(64) },
       onLine: (line) => {
         const url = /^open (.*)/.exec(line)?.[1]
         if (url !== undefined) visits.push(alice.open(url))

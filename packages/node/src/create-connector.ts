@@ -1,28 +1,40 @@
 import {
   type Connector,
   type ConnectorOptions,
+  CountersignError,
   createConnector as createCoreConnector,
-  memoryStore,
+  type Store,
 } from '@countersign/core'
 import { loopback } from './loopback/user-agent.js'
 import { nodePresence } from './presence.js'
+import { defaultStore } from './store/default.js'
 
 /** A connector in Node: as core's, but `appId` is required. */
 export interface NodeConnectorOptions extends ConnectorOptions {
   /** Prefixes every key in the store, so that two applications can share one: `com.example.agent`, say. */
   readonly appId: string
+  /**
+   * Where logins, registrations and metadata are kept. Default: what `chooseStore({ appId })` picks, at the first use: encrypted
+   * files where `COUNTERSIGN_STORE_KEY` is set, else the keychain. Where there is neither, every call that needs the store
+   * fails with `store_unavailable`; `memoryStore()` is for logins that may end with the process.
+   */
+  readonly store?: Store
 }
 
 /**
  * Creates a connector with Node's defaults: `loopback()` as the user agent, so that a browser opens and its answer comes to a
- * port of this machine (RFC 8252), and records in this process's memory.
+ * port of this machine (RFC 8252), and a store that outlives the process. Nothing is loaded or opened before the first use.
  *
  * @throws CountersignError `options_invalid`
  */
 export function createConnector(options: NodeConnectorOptions): Connector {
+  // The store outlives the process: without a name, whose logins would these be?
+  if (!options?.appId) {
+    throw new CountersignError('options_invalid', { step: 'connect', expected: 'createConnector({ appId })' })
+  }
   return createCoreConnector({
     ...options,
-    store: options.store ?? memoryStore(),
+    store: options.store ?? defaultStore({ appId: options.appId }),
     userAgent: options.userAgent ?? loopback(),
     presence: options.presence ?? nodePresence(),
   })

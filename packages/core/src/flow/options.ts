@@ -110,7 +110,7 @@ export interface ConnectorOptions extends ServerOptions {
   readonly clientUri?: string
   /** URL of this client's logo, as `clientName`. Default: none. */
   readonly logoUri?: string
-  /** Where logins, registrations and metadata are kept. Default: `memoryStore()`, which ends with the process. */
+  /** Where logins, registrations and metadata are kept. Default: `memoryStore()`, which ends with the process; not in Node. */
   readonly store?: Store
   /** How a person is reached. Default: none, so only `beginAuthorization` can start a login; in Node `loopback()`. */
   readonly userAgent?: UserAgent

@@ -15,8 +15,10 @@ const STORE_KEY_VARIABLE = 'COUNTERSIGN_STORE_KEY'
 type Kind = 'keychain' | 'encrypted-file' | 'memory'
 
 export interface ChooseOptions extends KeychainOptions {
-  /** As in `createConnector`: each application has its own choice and its own files. */
+  /** As in `createConnector`: each application has its own choice, its own files, and its own keychain service. */
   readonly appId: string
+  /** What the keychain shows the entries under. Default: the `appId`. */
+  readonly service?: string
   /** A key for encrypted files, which are then chosen. Default: `{ env: 'COUNTERSIGN_STORE_KEY' }`, where that is set. */
   readonly key?: FileKey | readonly FileKey[]
   /** Where encrypted files go. Default: in the home directory, by the `appId`. */
@@ -35,6 +37,7 @@ export interface Choice {
 }
 
 const withKey = `Set ${STORE_KEY_VARIABLE} (openssl rand -base64 32) in every process, the scheduled ones too, and sign in once`
+const thenFiles = 'logins are then kept as encryptedFileStore({ directory, key: { env } }) does'
 const inMemory = 'logins would end with the process; chooseStore({ memory: true }) allows it'
 
 /**
@@ -49,16 +52,16 @@ const inMemory = 'logins would end with the process; chooseStore({ memory: true 
  * store that was picked before cannot be reached
  */
 export async function chooseStore(options: ChooseOptions): Promise<Choice> {
-  const { appId, key = process.env[STORE_KEY_VARIABLE] ? { env: STORE_KEY_VARIABLE } : undefined, memory } = options
+  const { appId, memory } = options
   if (!appId) throw new CountersignError('options_invalid', { step: 'connect', expected: 'chooseStore({ appId })' })
-  const state = options.lockDirectory ?? stateDirectory()
-  const app = `${appId.replace(/[^\w.-]/g, '_').slice(0, 60)}-${digest(appId)}`
+  const key = keyOf(options)
+  const { state, app } = placeOf(options)
   const before = await remembered(state, app)
 
   if (key !== undefined) {
     const store = encryptedFileStore({ directory: options.directory ?? join(state, `logins-${app}`), key })
     // Opens it: a wrong key is told of now.
-    await store.keys('\0')
+    await store.get('\0')
     await remember(state, app, 'encrypted-file')
     const moved = before === 'keychain' ? ' The logins that are in the keychain stay there: sign in once more.' : ''
     const reason = `A key for encrypted files was given.${moved}`
@@ -76,7 +79,7 @@ export async function chooseStore(options: ChooseOptions): Promise<Choice> {
   if (failure === undefined) {
     await remember(state, app, 'keychain')
     const alternatives = [other('encrypted-file', `no key was given. ${withKey}.`), other('memory', inMemory)]
-    return { store: keychainStore(options), kind: 'keychain', reason: 'The keychain works.', alternatives }
+    return { store: keychainOf(options), kind: 'keychain', reason: 'The keychain works.', alternatives }
   }
   const { received = failure.message } = failure
   if (before === undefined && memory === true) {
@@ -88,18 +91,42 @@ export async function chooseStore(options: ChooseOptions): Promise<Choice> {
     before === 'keychain'
       ? `the keychain, where the logins of ${appId} are`
       : 'a keychain, or a key for encrypted files'
-  const hint = `${withKey}: chooseStore then takes encryptedFileStore({ key: { env } }). For logins that end with the process: memoryStore().`
+  const hint = `${withKey}: ${thenFiles}. For logins that end with the process pass store: memoryStore().`
   throw unreachable(expected, received, hint, failure)
 }
+
+/**
+ * The keychain, where it is what was picked before and nothing else is asked for now. It is not tried out.
+ */
+export async function lastKeychain(options: ChooseOptions): Promise<Store | undefined> {
+  const { state, app } = placeOf(options)
+  const again = keyOf(options) === undefined && (await remembered(state, app)) === 'keychain'
+  return again ? keychainOf(options) : undefined
+}
+
+const keyOf = ({ key }: ChooseOptions): ChooseOptions['key'] =>
+  key ?? (process.env[STORE_KEY_VARIABLE] ? { env: STORE_KEY_VARIABLE } : undefined)
+
+const placeOf = ({ appId, lockDirectory }: ChooseOptions): { readonly state: string; readonly app: string } => ({
+  state: lockDirectory ?? stateDirectory(),
+  app: `${appId.replace(/[^\w.-]/g, '_').slice(0, 60)}-${digest(appId)}`,
+})
+
+/** Each application has entries, an index and a lock of its own: systems ask a person for what another one has made. */
+const withService = (options: ChooseOptions): ChooseOptions => ({
+  ...options,
+  service: options.service ?? options.appId,
+})
+const keychainOf = (options: ChooseOptions): Store => keychainStore(withService(options))
 
 const other = (kind: Kind, reason: string): Choice['alternatives'][number] => ({ kind, reason })
 
 const unreachable = (expected: string, received: string, hint: string, cause?: unknown): CountersignError =>
   new CountersignError('store_unavailable', { step: 'choose', expected, received, hint, cause })
 
-async function probe(options: KeychainOptions): Promise<CountersignError | undefined> {
+async function probe(options: ChooseOptions): Promise<CountersignError | undefined> {
   try {
-    const keychain = new Keychain(options)
+    const keychain = new Keychain(withService(options))
     await keychain.exclusively(() => keychain.entries.probe())
     return undefined
   } catch (error) {

@@ -8,7 +8,7 @@ export interface Keytar {
 }
 
 export const OTHER_STORES =
-  'Or use encryptedFileStore({ directory, key: { env } }), in every process of the application; memoryStore() where logins may end with the process.'
+  'Or use encryptedFileStore({ directory, key: { env } }), in every process of the application (the default store does, where COUNTERSIGN_STORE_KEY is set); memoryStore() where logins may end with the process.'
 
 /**
  * `@napi-rs/keyring` behind keytar's methods, loaded now. On Linux its backend is pinned: without a Secret Service it would

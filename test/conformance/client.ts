@@ -1,6 +1,7 @@
 /**
- * The client that the conformance suite drives: `client.ts <server url>`, one run for each row. Signs in through the public API
- * alone, lists the tools, calls `test-tool`, and exits with 0, or with 1 and the reason on stderr.
+ * The client that the conformance suite drives: `client.ts <server url>`, one run for each row. Gets in through the public API
+ * alone, by the credentials that the row provides or else as a person, lists the tools, calls `test-tool`, and exits with 0, or
+ * with 1 and the reason on stderr.
  */
 import { createConnector, loopback, memoryStore } from '@countersign/node'
 import { agree } from './browser.js'
@@ -15,12 +16,17 @@ const DEADLINE_MS = 25_000
 
 async function main(): Promise<void> {
   const row = readRow(process.argv, process.env)
+  const { credentials } = row
   await using connector = createConnector({
     appId: 'dev.countersign.conformance',
     clientName: 'Countersign conformance client',
     store: memoryStore(),
-    userAgent: loopback({ open: agree }),
-    client: { metadataUrl: METADATA_URL, ...(row.registered && { registered: row.registered }) },
+    ...(credentials
+      ? { credentials }
+      : {
+          userAgent: loopback({ open: agree }),
+          client: { metadataUrl: METADATA_URL, ...(row.registered && { registered: row.registered }) },
+        }),
   })
   await useTools(connector.connect(row.url), row.version)
 }

@@ -9,6 +9,7 @@ const pages = [
   'CHANGELOG.md',
   'docs/architecture.md',
   'docs/conformance.md',
+  'docs/credentials.md',
   'docs/errors.md',
   'docs/observability.md',
   'docs/security.md',

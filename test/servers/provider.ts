@@ -67,6 +67,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
     ttl: {
       AccessToken: () => settings.accessTokenTtlSeconds(),
       AuthorizationCode: 60,
+      ClientCredentials: settings.accessTokenTtlSeconds,
       Grant: 14 * day,
       IdToken: 3600,
       Interaction: 3600,

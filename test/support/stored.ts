@@ -12,3 +12,7 @@ export async function recordIn(store: Store, kind: string): Promise<unknown> {
   const raw = key === undefined ? undefined : await store.get(key)
   return raw === undefined ? undefined : JSON.parse(raw).value
 }
+
+/** All that a store holds, to be searched. */
+export const storedText = async (store: Store): Promise<string> =>
+  (await Promise.all((await store.keys('')).map(async (key) => `${key} ${await store.get(key)}`))).join('\n')

@@ -1,3 +1,6 @@
+export type { AcquireContext, Acquisition, Elsewhere, GrantParameters } from './credentials/acquisition.js'
+export type { ConfidentialClient } from './credentials/client-credentials.js'
+export type { EnterpriseManagedOptions, IdentityAssertion, IdentityProvider } from './credentials/enterprise-managed.js'
 export { type PrivateKeyClient, privateKeyJwt } from './credentials/private-key-jwt.js'
 export {
   type AssertionNeed,
@@ -6,10 +9,13 @@ export {
   trustDiscovered,
 } from './credentials/registered-client.js'
 export type { KeyOptions } from './credentials/signing-key.js'
+export type { HeaderRecord } from './credentials/static.js'
+export type { AssertionSupplier, WorkloadIdentityOptions } from './credentials/workload-identity.js'
 export type { Action, ErrorCode } from './errors/codes.js'
 export { CountersignError, type ErrorRecord, type InteractionNeed, type OAuthErrorBody } from './errors/error.js'
 export type { Connection } from './flow/connection.js'
 export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
+export type { Credentials } from './flow/credentials.js'
 export type { Explanation, GrantExplanation } from './flow/explain.js'
 export type {
   ClientOptions,
@@ -20,6 +26,15 @@ export type {
 } from './flow/options.js'
 export type { Snapshot } from './flow/snapshot.js'
 export type { StoredConnection } from './flow/stored-connections.js'
+export {
+  clientCredentials,
+  customCredentials,
+  enterpriseManaged,
+  staticHeaders,
+  staticToken,
+  workloadIdentity,
+} from './flow/unattended.js'
+export type { TokenResponse } from './messages/token-response.js'
 export type { Audit, AuditEntry } from './ports/audit.js'
 export type { Clock } from './ports/clock.js'
 export type { Fetch } from './ports/fetch.js'

@@ -35,7 +35,8 @@ export function createConnector(options: NodeConnectorOptions): Connector {
   return createCoreConnector({
     ...options,
     store: options.store ?? defaultStore({ appId: options.appId }),
-    userAgent: options.userAgent ?? loopback(),
+    // What has credentials asks nobody.
+    ...(options.credentials === undefined && { userAgent: options.userAgent ?? loopback() }),
     presence: options.presence ?? nodePresence(),
   })
 }

@@ -15,10 +15,14 @@ export async function authorize(core: ConnectionCore, options: AuthorizeOptions)
   core.open()
   const { scope, force = false, signal } = options
   const appState = appStateText(options.appState)
-  const mayOpen = core.mode !== 'never' && core.runtime.options.userAgent !== undefined
+  const mayOpen = !core.options.credentials && core.mode !== 'never' && core.runtime.options.userAgent !== undefined
   // Nobody's click is lost by waiting for the store where no page can be opened anyway.
   if (core.held.known === undefined && !mayOpen) await core.held.read()
-  if (!force && core.covers(scope)) return core.status.snapshot
+  if (core.instead || (!force && core.covers(scope))) return core.status.snapshot
+  if (core.acquires) {
+    await core.renewing.renew(signal, core.wider(scope))
+    return core.status.snapshot
+  }
   if (!mayOpen) throw core.interactionRequired(core.signedIn ? 'more_scope' : 'no_login', scope)
   core.refusedScopes = undefined
 
@@ -59,7 +63,8 @@ export async function beginAuthorization(
       received: redirectUri,
     })
   }
-  if (core.mode === 'never') throw core.interactionRequired('no_login', scope)
+  // What has credentials is nobody's login.
+  if (core.mode === 'never' || core.options.credentials) throw core.interactionRequired('no_login', scope)
   const { pending } = await core.signingIn.beginCarried(redirectUri, {
     scope,
     appState: appStateText(options.appState),

@@ -1,3 +1,4 @@
+import type { RegisteredClient } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
 import { chooseAuthMethod } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
@@ -110,15 +111,20 @@ function clientByDocument(target: Target, client_id: string | undefined): Client
 
 function clientByHand(core: ConnectionCore, target: Target): Client | undefined {
   const registered = registeredFor(core, target.issuer)
-  if (registered === undefined) return undefined
-  const { clientId: client_id, clientSecret, tokenEndpointAuthMethod } = registered
-  const methods = target.token_endpoint_auth_methods_supported
+  return registered && clientOf(registered, target)
+}
+
+/** A client that was registered by hand, as the server of this target takes it. */
+export function clientOf(
+  { clientId: client_id, clientSecret, tokenEndpointAuthMethod }: RegisteredClient,
+  { issuer, token_endpoint_auth_methods_supported: methods }: Target,
+): Client {
   const token_endpoint_auth_method =
     tokenEndpointAuthMethod ?? (clientSecret === undefined ? 'none' : chooseAuthMethod(methods, true))
   if (token_endpoint_auth_method !== undefined) return { client_id, token_endpoint_auth_method, origin: 'registered' }
   throw new CountersignError('client_authentication_unsupported', {
     step,
-    url: target.issuer,
+    url: issuer,
     expected: methods?.join(' '),
     received: 'client_secret_basic or client_secret_post',
   })

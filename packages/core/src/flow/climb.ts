@@ -5,7 +5,7 @@ import type { Tokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
 import { addedScope } from '../primitives/scope.js'
 import type { ConnectionCore } from './connection-core.js'
-import { renewable, tokensOf } from './current-token.js'
+import { tokensOf } from './current-token.js'
 import { issuerListed } from './issuers.js'
 import { nextRung, type Rung } from './ladder.js'
 import { isBackground, type McpRequest, send } from './mcp-request.js'
@@ -61,17 +61,22 @@ async function takeRungs(climb: Climb): Promise<void> {
     const current = tokensOf(grant)
     const added = addedScope(core.wider(), challenge.scope)
     const sent_current = sent?.access_token === current?.access_token || current === undefined
-    const refreshable = renewable(grant)
+    const refreshable = core.renewable
     const rung = nextRung({
       status,
       sent_current,
-      // Only a refresh is worth the question: a login reads the metadata itself.
-      issuer_listed: status === 403 || !sent_current || !refreshable || (await issuerListed(core, request.signal)),
+      // Only a refresh is worth the question: what begins anew reads the metadata itself.
+      issuer_listed:
+        status === 403 ||
+        !sent_current ||
+        !refreshable ||
+        core.acquires !== undefined ||
+        (await issuerListed(core, request.signal)),
       refreshable,
       // What the host has pinned is all that it wants.
       adds_scope:
         added.length > 0 && core.options.scope === undefined && !core.refusedScopes?.has(challenge.scope ?? ''),
-      may_sign_in: maySignIn(core, request),
+      may_sign_in: core.acquires ? status === 403 : maySignIn(core, request),
       done,
     })
     if (rung === 'fail') throw refusalError({ ...climb, url: request.url, added })
@@ -115,6 +120,10 @@ async function signIn(
   scope: string | undefined,
   stepUp?: string,
 ): Promise<void> {
+  if (core.acquires) {
+    await core.renewing.renew(signal, scope)
+    return
+  }
   const code = 'interaction_pending'
   const { interactionWaitMs: timeoutMs } = core.runtime
   try {

@@ -7,6 +7,7 @@ import { SingleFlight } from '../primitives/single-flight.js'
 import type { StepContext } from '../steps/context.js'
 import type { Request } from './attempt.js'
 import type { Connection } from './connection.js'
+import type { GrantCredentials, StaticCredentials } from './credentials.js'
 import { renewable, targetOf, tokensOf, usable } from './current-token.js'
 import { HeldGrant } from './held-grant.js'
 import type { Listing } from './issuers.js'
@@ -91,6 +92,23 @@ export class ConnectionCore {
     return this.held.known?.phase === 'absent' && this.held.known.got > 0
   }
 
+  /** How tokens come without a person. */
+  get acquires(): GrantCredentials | undefined {
+    const { credentials } = this.options
+    return credentials?.kind === 'grant' ? (credentials as GrantCredentials) : undefined
+  }
+
+  /** What stands in for OAuth. */
+  get instead(): StaticCredentials | undefined {
+    const { credentials } = this.options
+    return credentials?.kind === 'static' ? (credentials as StaticCredentials) : undefined
+  }
+
+  /** Whether new tokens can be had without asking a person. */
+  get renewable(): boolean {
+    return this.acquires ? !this.signedOut : renewable(this.held.known)
+  }
+
   get mode(): NonNullable<ServerOptions['interaction']> {
     const ownAgent = this.runtime.options.userAgent?.onDemand && this.account === undefined
     return this.options.interaction ?? (ownAgent ? 'on-demand' : 'explicit')
@@ -117,7 +135,7 @@ export class ConnectionCore {
     const grant = this.held.known
     const tokens = tokensOf(grant)
     if (tokens === undefined || this.status.personNeeded) return false
-    if (!renewable(grant) && !usable(tokens, this.runtime.clock.now())) return false
+    if (!this.renewable && !usable(tokens, this.runtime.clock.now())) return false
     return includesScope(tokens.scope ?? this.wider(), scope)
   }
 

@@ -75,6 +75,10 @@ export interface Connector {
  * @throws CountersignError `options_invalid`
  */
 export function createConnector(options: ConnectorOptions = {}): Connector {
+  if (options.credentials && options.userAgent) {
+    const expected = 'credentials or userAgent: what has credentials asks nobody'
+    throw new CountersignError('options_invalid', { step: 'connect', expected, received: 'both' })
+  }
   const runtime = createRuntime(options)
   const cores = new Map<string, WeakRef<ConnectionCore>>()
   const collected = new FinalizationRegistry<string>((key) => {

@@ -34,11 +34,10 @@ export const renewable = (grant: Grant | undefined): boolean =>
  * A token that was born expired is used until the server refuses it: then the expiry is what is wrong.
  *
  * @param jitter - 0 to 1, so that processes that share a token do not all come at once
- * @returns milliseconds since the epoch; Infinity where there is nothing to go by, or nothing to renew with
+ * @returns milliseconds since the epoch; Infinity where there is nothing to go by
  */
-export function renewAt(grant: Grant | undefined, jitter: number): number {
-  const tokens = tokensOf(grant)
-  if (tokens?.expires_at === undefined || !renewable(grant)) return Infinity
+export function renewAt(tokens: Tokens, jitter: number): number {
+  if (tokens.expires_at === undefined) return Infinity
   const lifetimeMs = tokens.expires_at - tokens.issued_at
   if (lifetimeMs <= 0) return Infinity
   return tokens.expires_at - Math.min(MAX_LEEWAY_MS, lifetimeMs / 4) * (1 - jitter / 5)

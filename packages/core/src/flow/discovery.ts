@@ -55,7 +55,8 @@ export async function discover(core: ConnectionCore, request: Request, signal: A
 function mayBecomeClient(core: ConnectionCore, target: Target): boolean {
   const { metadataUrl, dynamic = true } = core.options.client ?? {}
   return Boolean(
-    registeredFor(core, target.issuer) ||
+    core.acquires ||
+      registeredFor(core, target.issuer) ||
       (metadataUrl && target.client_id_metadata_document_supported) ||
       (dynamic && target.registration_endpoint),
   )
@@ -76,7 +77,8 @@ function targetFrom(
   assumed: string | undefined,
 ): Target {
   const { compatibility = {} } = options
-  checkPkce(metadata, compatibility.assumePkceS256 ?? false)
+  const byPerson = request.by === 'person'
+  if (byPerson) checkPkce(metadata, compatibility.assumePkceS256 ?? false)
   const { endpoints = {} } = compatibility
   const token_endpoint = endpoints.token ?? metadata.token_endpoint
   if (token_endpoint === undefined) {
@@ -99,7 +101,7 @@ function targetFrom(
     challenge: challenge?.scope,
     resource: resource.scopes_supported,
     authorizationServer: metadata.scopes_supported,
-    offlineAccess: options.offlineAccess ?? true,
+    offlineAccess: byPerson && (options.offlineAccess ?? true),
   })
   return defined({
     resource: resource.resource,

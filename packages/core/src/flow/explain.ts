@@ -3,7 +3,7 @@ import type { Client } from '../messages/client-information.js'
 import type { Diagnostic } from '../ports/log.js'
 import { defined } from '../primitives/defined.js'
 import type { ConnectionCore } from './connection-core.js'
-import { grantedOf, renewable } from './current-token.js'
+import { grantedOf } from './current-token.js'
 
 /** Where a connection's login came from, how long it lasts, and what was tolerated on the way. Nothing in it is secret. */
 export interface Explanation {
@@ -39,7 +39,7 @@ export interface GrantExplanation {
   readonly scopeGranted?: string
   /** When the access token expires, in milliseconds since the epoch; absent: unknown. */
   readonly expiresAt?: number
-  /** Whether there is a refresh token that may still be sent. */
+  /** Whether new tokens can be had without a person: by a refresh token that may still be sent, or by `credentials`. */
   readonly renewable: boolean
   /** Whether the tokens are bound to a key (RFC 9449). */
   readonly dpop: boolean
@@ -64,7 +64,7 @@ export async function explain(core: ConnectionCore): Promise<Explanation> {
       scopeRequested: granted.target.scope,
       scopeGranted: granted.tokens.scope,
       expiresAt: granted.tokens.expires_at,
-      renewable: renewable(known),
+      renewable: core.renewable,
       dpop: granted.tokens.token_type === 'DPoP',
       obtainedAt: granted.tokens.issued_at,
     })

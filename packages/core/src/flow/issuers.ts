@@ -38,8 +38,8 @@ function same({ options }: ConnectionCore, listed: string, issuer: string): bool
   return compareIssuer(listed, issuer) !== 'different'
 }
 
-const registeredIssuers = ({ options }: ConnectionCore): readonly (string | typeof trustDiscovered)[] =>
-  [options.client?.registered ?? []].flat().map(({ issuer }) => issuer)
+const registeredIssuers = ({ options, acquires }: ConnectionCore): readonly (string | typeof trustDiscovered)[] =>
+  [(!acquires && options.client?.registered) || []].flat().map(({ issuer }) => issuer)
 
 /**
  * The authorization servers that a resource lists and the host allows, in the order to try: those that there is a client for
@@ -49,7 +49,7 @@ const registeredIssuers = ({ options }: ConnectionCore): readonly (string | type
  */
 export async function candidatesOf(core: ConnectionCore, listed: readonly string[]): Promise<readonly Candidate[]> {
   const { options, url, runtime } = core
-  const { allowedIssuers } = options
+  const allowedIssuers = core.acquires ? core.acquires.listings : options.allowedIssuers
   const allowed = listed.filter((issuer) => allowedIssuers?.includes(issuer) ?? true)
   if (allowed.length === 0) throw notExpected(url, allowedIssuers ?? [], listed)
   const byHand = registeredIssuers(core).filter((issuer) => typeof issuer === 'string')

@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.js'
 import type { UserAgent } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
+import type { Credentials } from './credentials.js'
 
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
 export interface ClientOptions {
@@ -63,6 +64,11 @@ export interface ServerOptions {
   readonly interaction?: 'on-demand' | 'explicit' | 'never'
   /** Default: a dynamic registration. */
   readonly client?: ClientOptions
+  /**
+   * A way without a person: `clientCredentials()`, `workloadIdentity()`, `enterpriseManaged()`, `staticToken()`,
+   * `staticHeaders()`. `userAgent`, `client` and `interaction` have no part in it. Default: a person signs in.
+   */
+  readonly credentials?: Credentials
   /**
    * Pins the scope, space-separated (RFC 6749 section 3.3): only `authorize({ scope })` and `beginAuthorization({ scope })` add to
    * it, and no request steps up. Default: the challenge's, else the resource's `scopes_supported`, else none.

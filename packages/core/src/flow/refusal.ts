@@ -25,7 +25,8 @@ const step = 'authorize'
 /** The error that is left after the last rung of the ladder. */
 export function refusalError({ core, url, status, done, sent, challenge, added }: Refusal): CountersignError {
   if (status === 401) {
-    if (done.has('sign_in') || done.has('step_up')) return rejected(core, url, sent, challenge)
+    if (done.has('sign_in') || done.has('step_up') || (core.acquires && core.renewable))
+      return rejected(core, url, sent, challenge)
     core.status.set({ personNeeded: !core.signedOut })
     return core.interactionRequired(sent === undefined && !done.has('refresh') ? 'no_login' : 'login_ended')
   }

@@ -1,8 +1,9 @@
 import { CountersignError } from '../errors/error.js'
 import type { Tokens } from '../messages/token-response.js'
+import type { Acquired } from './acquire-transaction.js'
 import type { ConnectionCore } from './connection-core.js'
 import { renewAt, tokensOf, usable } from './current-token.js'
-import type { Grant } from './grant.js'
+import { type Grant, nothing } from './grant.js'
 import { moved } from './issuers.js'
 import { wait } from './patience.js'
 import { type Renewed, renew } from './refresh-transaction.js'
@@ -11,7 +12,7 @@ import { revokeReplaced } from './sign-out.js'
 
 /** One refresh, shared by all who ask. */
 interface Flight {
-  readonly done: Promise<Renewed>
+  readonly done: Promise<Renewed | Acquired>
   /** When it turns out to wait for somebody else's lease. */
   readonly waits: Promise<unknown>
 }
@@ -35,7 +36,9 @@ export class Renewing {
   grantChanged(): void {
     const { held, runtime } = this.#core
     const jitter = (runtime.random(1)[0] ?? 0) / 255
-    this.fastUntil = tokensOf(held.known) === undefined ? 0 : renewAt(held.known, jitter)
+    const tokens = tokensOf(held.known)
+    if (tokens === undefined) this.fastUntil = 0
+    else this.fastUntil = this.#core.renewable ? renewAt(tokens, jitter) : Infinity
   }
 
   /** The current tokens, renewed first where they are about to expire. */
@@ -62,31 +65,35 @@ export class Renewing {
   }
 
   /**
-   * Spends the refresh token, once for all who ask.
+   * Spends the refresh token or acquires new tokens, once for all who ask.
    *
+   * @param scope - what acquired ones have to cover besides
    * @returns whether there are tokens now
    * @throws CountersignError `refresh_pending`, `request_aborted`, and what the refresh transaction throws
    */
-  async renew(signal?: AbortSignal | null): Promise<boolean> {
+  async renew(signal?: AbortSignal | null, scope?: string): Promise<boolean> {
     const core = this.#core
-    const grant = core.held.known
+    const { known = nothing } = core.held
     // What belongs to the old issuer of a server that moved is not offered there any more.
-    if (grant?.phase !== 'valid' || moved(core)) return false
-    this.#underWay ??= this.#begin(grant)
+    if (!core.acquires && (known.phase !== 'valid' || moved(core))) return false
+    this.#underWay ??= this.#begin(known, scope)
     const { done } = this.#underWay
     // The callers' patience, not the transaction's: that goes on until its answer is stored.
     const timeoutMs = 1.5 * core.runtime.requestTimeoutMs
     return (await wait(core, { step: 'refresh', timeoutMs, code: 'refresh_pending', signal }, () => done)) !== 'ended'
   }
 
-  #begin(from: Grant): Flight {
+  #begin(from: Grant, scope: string | undefined): Flight {
     const core = this.#core
+    const { acquires } = core
+    const stop = new AbortController()
     let waiting = (): void => undefined
     const waits = new Promise<void>((resolve) => {
       waiting = resolve
     })
-    const done = track(core.runtime, async () => {
+    const work = async (): Promise<Renewed | Acquired> => {
       try {
+        if (acquires) return await acquires.obtain(core, from, scope, stop.signal)
         const outcome = await renew(core, from, () => waiting())
         await revokeReplaced(core)
         return outcome
@@ -94,7 +101,9 @@ export class Renewing {
         this.#underWay = undefined
         core.status.set()
       }
-    })
+    }
+    // Unlike a refresh, an acquisition can be given up: nothing is lost by it.
+    const done = track(core.runtime, work, acquires && ((reason) => stop.abort(reason)))
     // Callers may all have given up by the time it fails.
     done.catch(() => undefined)
     queueMicrotask(() => core.status.set())

@@ -6,14 +6,24 @@ import type { Client } from '../messages/client-information.js'
 import type { ConnectionCore } from './connection-core.js'
 
 /** The client that was registered by hand for this issuer, if there is one. */
-export function registeredFor({ options }: ConnectionCore, issuer: string): RegisteredClient | undefined {
-  const all = [options.client?.registered ?? []].flat()
+export function registeredFor({ options, acquires }: ConnectionCore, issuer: string): RegisteredClient | undefined {
+  const all = [(acquires ? acquires.client : options.client?.registered) ?? []].flat()
   return all.find((client) => client.issuer === issuer) ?? all.find((client) => client.issuer === trustDiscovered)
 }
 
 /** The client with what authenticates it: the secret of one registered by hand stays with the host and is never in a record. */
 export async function withSecret(core: ConnectionCore, issuer: string, client: Client): Promise<AuthenticatingClient> {
-  const { clientSecret, authenticate } = (client.origin === 'registered' && registeredFor(core, issuer)) || {}
+  const registered = client.origin === 'registered' ? registeredFor(core, issuer) : undefined
+  return registered === undefined ? client : authenticated(core, issuer, client, registered)
+}
+
+/** A client that was registered by hand, with its secret or key. */
+export async function authenticated(
+  core: ConnectionCore,
+  issuer: string,
+  client: Client,
+  { clientSecret, authenticate }: RegisteredClient,
+): Promise<AuthenticatingClient> {
   if (authenticate !== undefined) {
     const { clock, random } = core.runtime
     const assertion = await authenticate((secret) => reveal(core, secret))
@@ -27,8 +37,11 @@ export async function withSecret(core: ConnectionCore, issuer: string, client: C
  *
  * @throws CountersignError `options_invalid` where the supplier fails, its own error the cause, or is silent for `requestTimeoutMs`
  */
-export async function reveal({ runtime }: ConnectionCore, secret: Secret): Promise<string> {
-  if (typeof secret === 'string') return secret
+export const reveal = async (core: ConnectionCore, secret: Secret): Promise<string> =>
+  typeof secret === 'string' ? secret : supplied(core, secret)
+
+/** As `reveal`, for what is not a text. */
+export async function supplied<T>({ runtime }: ConnectionCore, supply: () => Promise<T>): Promise<T> {
   const failed = (received: string, cause?: unknown): CountersignError =>
     new CountersignError('options_invalid', {
       step: 'authenticate',
@@ -39,7 +52,7 @@ export async function reveal({ runtime }: ConnectionCore, secret: Secret): Promi
   const { clock, requestTimeoutMs: timeoutMs } = runtime
   const silent = (): CountersignError => failed(`nothing within ${timeoutMs} ms`)
   try {
-    return await withDeadline({ clock, timeoutMs, onTimeout: silent, onAbort: silent }, async () => secret())
+    return await withDeadline({ clock, timeoutMs, onTimeout: silent, onAbort: silent }, async () => supply())
   } catch (cause) {
     throw CountersignError.is(cause) ? cause : failed('an exception', cause)
   }

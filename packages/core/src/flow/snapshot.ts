@@ -1,6 +1,6 @@
 import type { CountersignError } from '../errors/error.js'
 import { defined } from '../primitives/defined.js'
-import { renewable, targetOf, tokensOf, usable } from './current-token.js'
+import { targetOf, tokensOf, usable } from './current-token.js'
 import type { Grant } from './grant.js'
 
 /** What a user interface shows of a connection: frozen, without secrets, the same object until something changes. */
@@ -12,7 +12,7 @@ export interface Snapshot {
    * - `signing_in`: `fetch` or `authorize()` has a login under way here
    * - `signed_in`: there is an access token with life left, or a refresh token to renew it with, and no request was refused for
    *   want of a person
-   * - `failed`: the last login failed; `error` says how
+   * - `failed`: the last login failed, or what stands in for one was refused; `error` says how
    * - `consent_needed`: a request was refused for want of a person, or what is left of a login is no longer good
    * - `signed_out`: there is no login, and nothing has asked for one
    *
@@ -32,6 +32,10 @@ export interface Snapshot {
 /** What the snapshot is derived from. */
 export interface Known {
   readonly grant: Grant | undefined
+  /** The host brings headers instead of a login. */
+  readonly headers: boolean
+  /** New tokens can be had without asking a person. */
+  readonly renewable: boolean
   readonly signingIn: boolean
   readonly refreshing: boolean
   /** A request was refused for want of a person. */
@@ -46,17 +50,17 @@ export const restoring: Snapshot = Object.freeze({ status: 'restoring', refreshi
 
 export function deriveSnapshot(known: Known): Snapshot {
   const { grant, failure, refreshing } = known
-  if (grant === undefined) return restoring
+  const status = known.headers ? (failure ? 'failed' : 'signed_in') : grant && statusOf(known, grant)
+  if (status === undefined) return restoring
   const tokens = tokensOf(grant)
   const scope = tokens?.scope ?? targetOf(grant)?.scope
-  const status = statusOf(known, grant)
   return Object.freeze(defined({ status, refreshing, scope, expiresAt: tokens?.expires_at, error: failure }))
 }
 
-function statusOf({ signingIn, failure, personNeeded, now }: Known, grant: Grant): Snapshot['status'] {
+function statusOf({ signingIn, failure, personNeeded, renewable, now }: Known, grant: Grant): Snapshot['status'] {
   if (signingIn) return 'signing_in'
   const tokens = tokensOf(grant)
-  if (tokens !== undefined && !personNeeded && (renewable(grant) || usable(tokens, now))) return 'signed_in'
+  if (tokens !== undefined && !personNeeded && (renewable || usable(tokens, now))) return 'signed_in'
   if (failure !== undefined) return 'failed'
   return tokens !== undefined || personNeeded ? 'consent_needed' : 'signed_out'
 }

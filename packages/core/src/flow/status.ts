@@ -42,9 +42,11 @@ export class Status {
   /** Takes what is new, derives the snapshot, and tells the listeners if it is another. */
   set(news: Partial<Pick<Status, 'personNeeded' | 'failure'>> = {}): void {
     Object.assign(this, news)
-    const { held, signingIn, renewing, runtime } = this.#core
+    const { held, instead, signingIn, renewing, renewable, runtime } = this.#core
     const next = deriveSnapshot({
       grant: held.known,
+      headers: instead !== undefined,
+      renewable,
       signingIn: signingIn.underWay,
       refreshing: renewing.underWay,
       personNeeded: this.personNeeded,

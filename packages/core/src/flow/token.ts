@@ -9,14 +9,16 @@ export async function token(
   { refresh = false, signal }: NonNullable<Parameters<Connection['token']>[0]>,
 ): ReturnType<Connection['token']> {
   core.open()
+  if (core.instead) return { accessToken: await core.instead.token(core), tokenType: 'Bearer' }
   const before = await core.renewing.current(signal)
+  const first = before === undefined && core.acquires !== undefined && core.renewable
   const hadRefreshToken = renewable(core.held.known)
-  if (refresh && before !== undefined && !(await core.renewing.renew(signal))) {
+  if ((first || (refresh && before !== undefined)) && !(await core.renewing.renew(signal))) {
     // What is left of the access token must not make authorize() think that all is well; without a refresh token it is.
     if (hadRefreshToken) core.status.set({ personNeeded: !core.signedOut })
     throw core.interactionRequired('login_ended')
   }
-  const tokens = refresh ? tokensOf(core.held.known) : before
+  const tokens = first || refresh ? tokensOf(core.held.known) : before
   if (tokens === undefined) throw core.interactionRequired('no_login')
   if (
     !usable(tokens, core.runtime.clock.now()) &&

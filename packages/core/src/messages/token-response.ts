@@ -18,6 +18,8 @@ export interface TokenResponse {
   readonly expires_in?: number
   readonly refresh_token?: string
   readonly scope?: string
+  /** Of an exchange (RFC 8693 section 2.2.1). */
+  readonly issued_token_type?: string
 }
 
 /** Tokens as they are kept. */
@@ -32,7 +34,12 @@ export interface Tokens {
   readonly expires_at?: number
 }
 
-const OPTIONAL = { expires_in: 'seconds', refresh_token: 'string', scope: 'scope' } as const
+const OPTIONAL = {
+  expires_in: 'seconds',
+  refresh_token: 'string',
+  scope: 'scope',
+  issued_token_type: 'string',
+} as const
 
 function parseBody(text: string): Parsed<JsonObject> {
   const parsed = parseJsonObject(text)
@@ -44,23 +51,25 @@ function parseBody(text: string): Parsed<JsonObject> {
 /**
  * Reads a successful token response: JSON whatever its media type, a form, `expires_in` as a string, nulls for what is absent.
  * Neither side of the result but the value itself has a token in it.
+ *
+ * @param issued - the `issued_token_type` that must come. One that is no access token has `N_A` as its `token_type`
  */
-export function parseTokenResponse({
-  status,
-  text,
-}: {
-  readonly status: number
-  readonly text: string
-}): Parsed<TokenResponse> {
+export function parseTokenResponse(
+  { status, text }: { readonly status: number; readonly text: string },
+  issued?: string,
+): Parsed<TokenResponse> {
   const body = parseBody(text)
   const read = readDocument(body, 'access_token', OPTIONAL)
   if ('invalid' in body) return body
   if ('invalid' in read) return read
   // A header cannot carry anything else, and an injected line break would be another header.
   if (!/^[ -~]+$/.test(read.value.access_token)) return refuse('access_token: printable ASCII', 'other characters')
-  const { token_type } = body.value
+  const { token_type, issued_token_type } = body.value
+  if (issued !== undefined && issued_token_type !== issued) {
+    return refuse(`issued_token_type ${issued}`, JSON.stringify(issued_token_type) ?? 'none')
+  }
   // A token of another type is bound to a key that nobody here has: as a bearer token it would be refused, or worse.
-  if (token_type && !/^"bearer"$/i.test(JSON.stringify(token_type))) {
+  if (token_type && !(issued ? /^"(bearer|n_a)"$/i : /^"bearer"$/i).test(JSON.stringify(token_type))) {
     return refuse('token_type Bearer', JSON.stringify(token_type))
   }
   const tolerated = [...read.tolerated]

@@ -27,8 +27,10 @@ export interface TokenRequest {
   readonly step: string
   readonly target: Target
   readonly client: Client
-  /** Beside the client's and the `resource`, which every token request carries. */
-  readonly parameters: Readonly<Record<string, string>>
+  /** Beside the client's and the `resource`, which every token request carries; another `resource` in it wins. */
+  readonly parameters: Readonly<Record<string, string | undefined>>
+  /** What must come of an exchange (RFC 8693 section 2.2.1). */
+  readonly issuedTokenType?: string | undefined
   readonly timeoutMs?: number | undefined
 }
 
@@ -55,7 +57,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
   const url = target.token_endpoint
   let refresh_token: string | undefined
   try {
-    const parameters = { ...request.parameters, resource: target.resource_parameter }
+    const parameters = { resource: target.resource_parameter, ...request.parameters }
     const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
     const { status, text } = answer
     const notNow = NOT_NOW.has(status)
@@ -72,7 +74,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
       const seen = { step, url, refusal: 'token_response_invalid' } as const
-      return { kind: 'tokens', response: accept(context, seen, parseTokenResponse(answer)) }
+      return { kind: 'tokens', response: accept(context, seen, parseTokenResponse(answer, request.issuedTokenType)) }
     }
     const error = unavailable(context, step, answer)
     return status < 500 || notNow ? deferred(error) : { kind: 'unanswered', error }

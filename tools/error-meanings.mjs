@@ -113,6 +113,8 @@ export const events = {
   login_failed: 'A login failed. `error` has the reason.',
   login_started: 'A login begins.',
   login_waiting: 'The page is open, or about to be: a person is asked.',
+  login_followed: 'Another process asks the person already: this one waits for what comes of it.',
+  login_resumed: 'The process that asked the person is gone or gave up: this one goes on with the page that is open.',
   re_registered: 'A client was registered again: the server had forgotten it, its secret expired, or it lacked scope.',
   refreshed: 'A refresh succeeded, and its tokens are stored.',
   rotation_lost:

@@ -31,7 +31,8 @@ export function redirect(options: RedirectOptions): UserAgent {
   return {
     onDemand: false,
     begin: ({ url }) => ({
-      way: async (server) => (server.redirect ? { kind: 'redirect', redirectUri } : undefined),
+      // A page that has left is nobody's to take over.
+      way: async (server) => (server.redirect && !server.resume ? { kind: 'redirect', redirectUri } : undefined),
       present: async (page) => {
         await leave(navigableUrl(redirectPage(page, url).authorizationUrl), navigate)
         return 'parked'

@@ -42,7 +42,7 @@ export async function authorize(core: ConnectionCore, options: AuthorizeOptions)
   }
   const end = await wait(core, { step, timeoutMs, code: 'login_timeout', signal }, login).catch((error: unknown) => {
     const { url } = core
-    if (signal?.aborted && !joined) core.signingIn.cancel(new CountersignError('login_cancelled', { step, url }))
+    if (signal?.aborted && !joined) core.signingIn.abandon(new CountersignError('login_cancelled', { step, url }))
     throw error
   })
   // The page is about to go away; whoever awaits this goes with it.

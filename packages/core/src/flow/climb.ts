@@ -126,8 +126,13 @@ async function signIn(
   }
   const code = 'interaction_pending'
   const { interactionWaitMs: timeoutMs } = core.runtime
+  const had = tokensOf(core.held.known)?.access_token
+  // Another process may have signed in while this login waited for its turn.
+  const unless = (): boolean => tokensOf(core.held.known)?.access_token !== had && core.covers(scope)
   try {
-    const end = await wait(core, { step, timeoutMs, code, signal }, async () => core.signingIn.signIn({ scope }))
+    const end = await wait(core, { step, timeoutMs, code, signal }, async () =>
+      core.signingIn.signIn({ scope, unless, queued: true }),
+    )
     if (end === 'parked') throw new CountersignError(code, { step, url: core.url })
   } catch (error) {
     // The person said no to more scope: the next request must not open the same page again.

@@ -15,16 +15,22 @@ export interface Found extends Read<Kinds['attempt']> {
 
 const notFound = (): CountersignError => new CountersignError('login_not_found', { step: 'authorize' })
 
-/** Puts a login where any process can complete it. */
+/**
+ * Puts a login where any process can complete it.
+ *
+ * @returns the key of its record
+ */
 export async function savePending(
   { records }: Runtime,
   attempt: AttemptIn<'authorizing'>,
   carried: boolean,
-): Promise<void> {
+): Promise<string> {
   const { state, expires_at } = attempt.pending
   const { url, account, app_state } = attempt.request
   const record = defined({ url, account, app_state, carried, attempt })
-  await records.write(await records.key('attempt', [state]), undefined, record, expires_at)
+  const key = await records.key('attempt', [state])
+  await records.write(key, undefined, record, expires_at)
+  return key
 }
 
 /** Drops a login that was given up, so that a late response finds nothing. */

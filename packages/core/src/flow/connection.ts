@@ -41,7 +41,7 @@ export interface Connection {
    * @param options.scope - must be covered; space-separated
    * @param options.appState - JSON of at most 4 KB, handed back by `completeAuthorization`; never in a URL
    * @param options.force - a new login although one is good
-   * @param options.signal - gives up waiting, and the login with it if this call opened it
+   * @param options.signal - gives up waiting, and the login with it if this call opened it and nobody has joined
    * @throws CountersignError `interaction_required` (`interaction: 'never'`, or no user agent), `options_invalid`,
    * `connector_closed`, `request_aborted`, `store_unavailable`, `unexpected`; of discovery `resource_metadata_not_found`,
    * `resource_metadata_invalid`, `resource_mismatch`, `issuer_not_expected`, `issuer_mismatch`,

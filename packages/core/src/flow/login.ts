@@ -1,5 +1,4 @@
 import { CountersignError } from '../errors/error.js'
-import { withDeadline } from '../http/deadline.js'
 import type { Presentation } from '../ports/user-agent.js'
 import { randomId } from '../primitives/random-id.js'
 import { includesScope } from '../primitives/scope.js'
@@ -12,7 +11,10 @@ import { dropPending, type Found, findPending, savePending, takePending } from '
 import type { ConnectionCore } from './connection-core.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
+import { forPerson, patient } from './for-person.js'
 import { forgetLease, type Taken, takeLease, waitForLease } from './lease.js'
+import type { LoginLease } from './login-lease.js'
+import { resumeLogin } from './resume-login.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
 
@@ -24,8 +26,10 @@ export interface Login {
   readonly core: ConnectionCore
   readonly signal: AbortSignal
   readonly presentation: Pick<Presentation, 'way' | 'present'>
-  /** The host carries the person itself, see `LoginRecord`. */
+  /** The host carries the person itself, see `AttemptRecord`. */
   readonly carried: boolean
+  /** What keeps other processes from asking too; absent where the person is elsewhere. */
+  readonly lease?: LoginLease
   /** Set where the run starts from a response that has already come: the person is not there to be asked again. */
   readonly found?: Found
 }
@@ -35,6 +39,8 @@ interface Holding {
   lease?: Taken | undefined
   /** The record of the login, from when it is stored until its code is taken. */
   waiting?: string
+  /** The `state` of a page that was open before this run began. */
+  resumed?: string | undefined
   taken?: ((completed: boolean) => Promise<unknown>) | undefined
 }
 
@@ -83,36 +89,51 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
       })
       return pending === undefined ? { type: 'client_forgotten' } : { type: 'request_prepared', pending }
     }),
-    present: handler<AttemptIn<'authorizing'>>((state) => present(login, state)),
+    present: handler<AttemptIn<'authorizing'>>((state) => present(login, holding.resumed, state)),
     exchange: handler<AttemptIn<'exchanging'>>((state) => exchangeCode(login, holding, state)),
     acquire: notBroughtIn,
     poll: notBroughtIn,
   }
   const save = async (state: Attempt): Promise<void> => {
     if (state.phase !== 'authorizing' || found !== undefined) return
-    await savePending(runtime, state, carried)
-    holding.waiting = state.pending.state
+    const { state: waiting, redirect_uri } = state.pending
+    const attempt = await savePending(runtime, state, carried)
+    holding.waiting = waiting
+    await login.lease?.say({ attempt, redirect_uri })
   }
 
   try {
-    const end = await drive(from, handlers, save)
+    const left = login.lease && (await resumeLogin(login, login.lease))
+    holding.resumed = left?.pending.state
+    const end = await drive(left ?? from, handlers, save)
     if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
     if (end.phase === 'granted') await handOver(core, holding, end.granted)
     await holding.taken?.(true)
+    await login.lease?.end()
     return end
   } catch (error) {
     // Nothing is left of a login that failed: no lease, no record that a late response would find.
     await release(core, holding)
     await holding.taken?.(false)
-    if (holding.waiting !== undefined) await dropPending(runtime, holding.waiting)
+    const inherited = await endLease(login, error)
+    if (holding.waiting !== undefined && !inherited) await dropPending(runtime, holding.waiting)
     throw error
   } finally {
     if (holding.lease !== undefined) forgetLease(runtime, holding.lease.id)
   }
 }
 
+/** Who gives up speaks for nobody else, unless they sign out. */
+async function endLease({ lease, signal }: Login, error: unknown): Promise<boolean | undefined> {
+  const { reason } = signal
+  const own = CountersignError.is(reason) ? reason : error
+  const known = CountersignError.is(own) ? own : new CountersignError('unexpected', { step: 'login', cause: own })
+  return lease?.end(known, signal.aborted && known.step !== 'sign_out')
+}
+
 async function present(
   { core, presentation, signal }: Login,
+  resumed: string | undefined,
   { target, pending }: AttemptIn<'authorizing'>,
 ): Promise<AttemptEvent | 'parked'> {
   const { clock } = core.runtime
@@ -123,7 +144,7 @@ async function present(
       kind: 'redirect',
       authorizationUrl: pending.authorization_url,
       state: pending.state,
-      resumed: false,
+      resumed: pending.state === resumed,
     }),
   )
   if (answer === 'parked') return answer
@@ -131,29 +152,6 @@ async function present(
   const code = acceptAuthorizationResponse(answer, pending, target, clock.now())
   return { type: 'code_received', state: pending.state, code }
 }
-
-/** A user agent is the host's code: neither its answer nor its silence keeps a login beyond its time limit. */
-function forPerson<T>(
-  { core, signal }: Pick<Login, 'core' | 'signal'>,
-  timeoutMs: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  const where = { step: 'present', url: core.url }
-  return withDeadline(
-    {
-      clock: core.runtime.clock,
-      signal,
-      timeoutMs,
-      onTimeout: () => new CountersignError('login_timeout', where),
-      onAbort: () => new CountersignError('login_cancelled', { ...where, cause: signal.reason }),
-    },
-    work,
-  )
-}
-
-const patient = (login: Login): Pick<Presentation, 'way'> => ({
-  way: (server) => forPerson(login, login.core.runtime.loginTimeoutMs, () => login.presentation.way(server)),
-})
 
 async function exchangeCode(
   { core, found }: Login,

@@ -1,4 +1,4 @@
-import { CountersignError } from '../errors/error.js'
+import { CountersignError, type ErrorRecord } from '../errors/error.js'
 import type { AuthorizationServerMetadata } from '../messages/authorization-server-metadata.js'
 import type { Client } from '../messages/client-information.js'
 import type { ProtectedResourceMetadata } from '../messages/protected-resource-metadata.js'
@@ -18,7 +18,7 @@ export interface RegistrationRecord {
 }
 
 /** Whose login it was or is, in both forms of an attempt's record. */
-interface LoginRecord {
+interface AttemptRecord {
   readonly url: string
   readonly account?: string
   readonly app_state?: string
@@ -27,14 +27,34 @@ interface LoginRecord {
 }
 
 /** A login between its two halves. */
-export interface WaitingRecord extends LoginRecord {
+export interface WaitingRecord extends AttemptRecord {
   readonly attempt: AttemptIn<'authorizing'>
 }
 
 /** What stays of a login for a while once its code was taken, so that a page that is loaded twice gets the connection. */
-export interface TakenRecord extends LoginRecord {
+export interface TakenRecord extends AttemptRecord {
   /** False while the code is being exchanged. */
   readonly completed: boolean
+}
+
+/** A login under way. Whoever wrote it asks the person; the others follow, and one of them takes over when it is gone. */
+export interface LoginRecord {
+  readonly id: string
+  readonly holder: string
+  /** When it was written last, in milliseconds since the epoch. */
+  readonly at: number
+  /** How long it counts without being written again. */
+  readonly lasts_ms: number
+  /** Key of the attempt's record, once that is stored. */
+  readonly attempt?: string
+  /** Where the answer of a page comes to; absent where it is polled for. */
+  readonly redirect_uri?: string
+  /** Another process waits for the outcome. */
+  readonly followed?: true
+  /** Given up by its holder, for whoever follows to take over. */
+  readonly left?: true
+  /** How it ended, for those who followed. */
+  readonly failed?: ErrorRecord
 }
 
 /** What an authorization server says of itself, or, with the `url` of its document, a protected resource. */
@@ -47,6 +67,7 @@ export interface Kinds {
   readonly grant: Grant
   readonly registration: RegistrationRecord
   readonly attempt: WaitingRecord | TakenRecord
+  readonly login: LoginRecord
   readonly discovery: DiscoveryRecord
 }
 
@@ -65,6 +86,7 @@ const required: Readonly<Record<keyof Kinds, readonly string[]>> = {
   grant: ['phase', 'turn', 'got'],
   registration: ['client', 'redirect_uris'],
   attempt: ['url', 'carried'],
+  login: ['id', 'holder'],
   discovery: ['metadata', 'fresh_until'],
 }
 

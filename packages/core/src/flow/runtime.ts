@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.js'
 import { SingleFlight } from '../primitives/single-flight.js'
 import { memoryStore } from '../stores/memory.js'
 import type { ConnectionCore } from './connection-core.js'
+import { LoginQueue } from './login-queue.js'
 import type { ConnectorOptions } from './options.js'
 import { Records } from './records.js'
 import { systemClock, systemRandom } from './system.js'
@@ -33,6 +34,8 @@ export interface Runtime {
   readonly leases: Map<string, boolean>
   /** Completions under way, by `state`. */
   readonly completions: SingleFlight<unknown>
+  /** Logins that requests opened: they wait for each other. */
+  readonly queue: LoginQueue
   /** Work that `close` ends or waits for. */
   readonly working: Set<Working>
   /** Connections that somebody listens to, by listener: they are not collected. */
@@ -82,6 +85,7 @@ export function createRuntime(options: ConnectorOptions): Runtime {
     interactionWaitMs: duration('interactionWaitMs', options.interactionWaitMs, 45_000),
     leases: new Map(),
     completions: new SingleFlight(),
+    queue: new LoginQueue(),
     working: new Set(),
     listening: new Map(),
     carried: new Map(),

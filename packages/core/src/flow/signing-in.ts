@@ -6,7 +6,9 @@ import { acceptAuthorizationResponse } from '../steps/accept-response.js'
 import { type Attempt, type AttemptIn, attempt } from './attempt.js'
 import { dropPending, type Found } from './completion.js'
 import type { ConnectionCore } from './connection-core.js'
+import { tokensOf } from './current-token.js'
 import { type Login, runLogin } from './login.js'
+import { leadLogin } from './login-lease.js'
 import type { WaitingRecord } from './records.js'
 import { track } from './runtime.js'
 import { revokeReplaced } from './sign-out.js'
@@ -17,6 +19,8 @@ export interface Wanted {
   readonly appState?: string | undefined
   /** Looked at once the record has been read: true, and there is nothing to do. */
   readonly unless?: (() => boolean) | undefined
+  /** A request opens it: it waits until no other such login of the connector is before the person. */
+  readonly queued?: true
 }
 
 /** `parked`: the page goes away, and another brings the answer. */
@@ -25,10 +29,18 @@ export type LoginEnd = 'granted' | 'parked'
 /** How long a login waits for its page to show the outcome. */
 const END_MS = 5_000
 
+interface UnderWay {
+  readonly done: Promise<LoginEnd>
+  readonly stop: AbortController
+  /** Begins what still waits in the queue: somebody asked for it. */
+  readonly start: () => void
+  joined: boolean
+}
+
 /** The logins of one connection: one at a time, whoever asks. */
 export class SigningIn {
   readonly #core: ConnectionCore
-  #login: { readonly done: Promise<LoginEnd>; readonly stop: AbortController } | undefined
+  #login: UnderWay | undefined
 
   constructor(core: ConnectionCore) {
     this.#core = core
@@ -38,28 +50,47 @@ export class SigningIn {
     return this.#login !== undefined
   }
 
-  /** Opens a login, or joins the one under way. `UserAgent.begin` runs before this returns. */
+  /**
+   * Opens a login, or joins the one under way. `UserAgent.begin` runs before this returns, unless the login is queued and stays
+   * so.
+   */
   signIn(wanted: Wanted): Promise<LoginEnd> {
-    if (this.#login !== undefined) return this.#login.done
+    const underWay = this.#login
+    if (underWay !== undefined) {
+      underWay.joined = true
+      if (!wanted.queued) underWay.start()
+      return underWay.done
+    }
     const core = this.#core
     const { runtime, url, account } = core
     const { userAgent } = runtime.options
     if (userAgent === undefined) throw core.interactionRequired('no_login', wanted.scope)
     const stop = new AbortController()
-    let presentation: Presentation
-    try {
-      presentation = userAgent.begin({ url, account, signal: stop.signal })
-    } catch (cause) {
-      throw CountersignError.is(cause) ? cause : new CountersignError('unexpected', { step: 'present', url, cause })
+    let start = (): void => undefined
+    const begun = new Promise<Presentation>((resolve, reject) => {
+      stop.signal.addEventListener('abort', () => reject(stop.signal.reason))
+      let waiting = true
+      start = () => {
+        if (!waiting || stop.signal.aborted) return
+        waiting = false
+        try {
+          resolve(userAgent.begin({ url, account, signal: stop.signal }))
+          core.emit('login_started', 'info')
+        } catch (cause) {
+          reject(
+            CountersignError.is(cause) ? cause : new CountersignError('unexpected', { step: 'present', url, cause }),
+          )
+        }
+      }
+    })
+    const work = async (): Promise<LoginEnd> => {
+      if (wanted.queued) runtime.queue.enter(start)
+      else start()
+      return this.#run(wanted, begun, stop.signal).finally(() => runtime.queue.leave(start))
     }
-    const done = track(
-      runtime,
-      () => this.#run(wanted, presentation, stop.signal),
-      (reason) => stop.abort(reason),
-    )
+    const done = track(runtime, work, (reason) => stop.abort(reason))
     done.catch(() => undefined)
-    this.#login = { done, stop }
-    core.emit('login_started', 'info')
+    this.#login = { done, stop, start, joined: false }
     queueMicrotask(() => core.status.set({ failure: undefined }))
     return done
   }
@@ -68,16 +99,20 @@ export class SigningIn {
     this.#login?.stop.abort(reason)
   }
 
-  async #run(wanted: Wanted, presentation: Presentation, signal: AbortSignal): Promise<LoginEnd> {
+  /** The caller that opened the login gives it up: it goes on for those who have joined. */
+  abandon(reason: CountersignError): void {
+    if (this.#login?.joined === false) this.cancel(reason)
+  }
+
+  async #run(wanted: Wanted, begun: Promise<Presentation>, signal: AbortSignal): Promise<LoginEnd> {
     const core = this.#core
+    let presentation: Presentation | undefined
     let outcome: Parameters<Presentation['end']>[0] = { ok: true }
     try {
+      presentation = await begun
       await core.held.read()
       if (wanted.unless?.()) return 'granted'
-      const end = await runLogin({ core, presentation, signal, carried: false }, this.#from(wanted))
-      if (end.phase !== 'granted') return 'parked'
-      await this.#succeeded()
-      return 'granted'
+      return await this.#lead(wanted, presentation, signal)
     } catch (cause) {
       const error = CountersignError.is(signal.reason) ? signal.reason : cause
       // What is not ours is a defect of a port; the person still gets a page that says that it failed.
@@ -88,15 +123,47 @@ export class SigningIn {
     } finally {
       this.#login = undefined
       core.status.set()
-      const late = (): CountersignError => new CountersignError('request_timeout', { step: 'present' })
-      const { clock } = core.runtime
-      await withDeadline({ clock, timeoutMs: END_MS, onTimeout: late, onAbort: late }, () =>
-        presentation.end(outcome),
-      ).catch((cause: unknown) => {
-        // The login's own outcome stands, whatever becomes of the page that shows it.
-        core.diagnose({ code: 'user_agent_end_failed', expected: 'the page closed', received: String(cause) })
-      })
+      await this.#end(presentation, outcome)
     }
+  }
+
+  /** Asks the person, or follows the process that does, until there is what is wanted. */
+  async #lead(wanted: Wanted, presentation: Presentation, given: AbortSignal): Promise<LoginEnd> {
+    const core = this.#core
+    const token = (): string | undefined => tokensOf(core.held.known)?.access_token
+    const before = token()
+    const enough = wanted.unless ?? (() => token() !== before)
+    for (;;) {
+      const lease = await leadLogin(core, given, enough)
+      if (lease === undefined) {
+        core.emit('adopted', 'debug')
+        return 'granted'
+      }
+      try {
+        const { signal } = lease
+        const end = await runLogin({ core, presentation, signal, carried: false, lease }, this.#from(wanted))
+        if (end.phase !== 'granted') return 'parked'
+        await this.#succeeded()
+        return 'granted'
+      } catch (error) {
+        // Asleep for too long: another process took it over, and is the one to follow, or is done already.
+        if (!lease.lost) throw error
+        await core.held.read()
+        if (lease.record.id === undefined && !enough()) throw error
+      } finally {
+        lease.close()
+      }
+    }
+  }
+
+  /** The login's own outcome stands, whatever becomes of the page that shows it. */
+  async #end(presentation: Presentation | undefined, outcome: Parameters<Presentation['end']>[0]): Promise<void> {
+    const core = this.#core
+    const late = (): CountersignError => new CountersignError('request_timeout', { step: 'present' })
+    const limits = { clock: core.runtime.clock, timeoutMs: END_MS, onTimeout: late, onAbort: late }
+    await withDeadline(limits, async () => presentation?.end(outcome)).catch((cause: unknown) => {
+      core.diagnose({ code: 'user_agent_end_failed', expected: 'the page closed', received: String(cause) })
+    })
   }
 
   #from({ scope, appState }: Wanted): Attempt {

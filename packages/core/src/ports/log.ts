@@ -72,6 +72,8 @@ export type LogEventType =
   | 'exchange'
   | 'login_started'
   | 'login_waiting'
+  | 'login_followed'
+  | 'login_resumed'
   | 'login_completed'
   | 'login_failed'
   | 'refreshed'

@@ -39,7 +39,7 @@ export const failures = {
     connection_conflict: 'Connect with the same options every time, or with none.',
     connector_closed: 'Create a new connector.',
     header_rejected: 'Correct the Authorization header, or leave it out so that Countersign signs in.',
-    issuer_not_expected: 'Add the issuer to allowedIssuers if it is the right one.',
+    issuer_not_expected: 'If it is the right one, add it to allowedIssuers, or its own client to client.registered.',
     options_invalid: '',
     registration_rejected: 'Pass compatibility.initialAccessToken, or register a client by hand as client.registered.',
     store_unavailable: 'Check this store, or choose another.',

@@ -10,7 +10,7 @@ import type { Target } from '../steps/target.js'
 import type { Request } from './attempt.js'
 import type { ConnectionCore } from './connection-core.js'
 import { targetOf } from './current-token.js'
-import { candidatesOf, clientStays, noteListed } from './issuers.js'
+import { candidatesOf, notExpected, noteListed } from './issuers.js'
 import { readAuthorizationServer, readResource } from './metadata.js'
 import { registeredFor } from './secrets.js'
 
@@ -24,17 +24,17 @@ export async function discover(core: ConnectionCore, request: Request, signal: A
   core.mayUseCache = false
   const resource = await readResource(core, request.challenge, mayBeKept, signal)
   const { authorization_servers } = resource.metadata
-  if (resource.url !== undefined) noteListed(core, Promise.resolve(authorization_servers))
+  if (resource.url !== undefined) noteListed(core, authorization_servers)
 
   const given = core.options.compatibility?.endpoints?.token !== undefined
   const otherwise = given ? 'given' : resource.absent === undefined ? 'nothing' : 'defaults'
   let first: Target | CountersignError | undefined
-  for (const { issuer, client } of await candidatesOf(core, authorization_servers)) {
+  for (const { issuer, registered, stored } of await candidatesOf(core, authorization_servers)) {
     try {
       const { metadata, absent } = await readAuthorizationServer(core, issuer, { otherwise, mayBeKept, signal })
-      if (client === 'registered' && registeredFor(core, metadata.issuer) === undefined) {
+      if (registered && registeredFor(core, metadata.issuer) === undefined) {
         // Told apart by a slash alone, which must not lead to another client in silence.
-        throw clientStays(core.url, [issuer], [metadata.issuer])
+        throw notExpected(core.url, [issuer], [metadata.issuer])
       }
       const assumed = otherwise === 'defaults' && absent ? `${resource.absent}; ${absent}` : undefined
       const target = targetFrom(core, request, resource, metadata, assumed)
@@ -43,7 +43,7 @@ export async function discover(core: ConnectionCore, request: Request, signal: A
     } catch (error) {
       if (!CountersignError.is(error) || signal.aborted) throw error
       // A client keeps its login at its server: that it is out of reach is no reason to make a new one elsewhere.
-      if (client === 'registered' || (client === 'stored' && notNow(error))) throw error
+      if (registered || (stored && notNow(error))) throw error
       first ??= error
     }
   }

@@ -1,7 +1,6 @@
 import { trustDiscovered } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
 import { compareIssuer } from '../primitives/issuer.js'
-import type { DiscoveredResource } from '../steps/discover-resource.js'
 import type { ConnectionCore } from './connection-core.js'
 import { targetOf } from './current-token.js'
 import { readResource } from './metadata.js'
@@ -15,20 +14,21 @@ const REREAD_LIMIT_MS = 5_000
 const step = 'discover'
 const code = 'request_timeout'
 
-/** Whether the resource still lists the issuer that a login came from. */
+/** What is known of whether the resource still lists the issuer that a login came from. */
 export interface Listing {
   readonly issuer: string
   /** Of the monotonic clock. */
   readonly at: number
-  /** True also where it could not be read: then nothing is known. */
-  readonly listed: Promise<boolean>
-  gone?: boolean
+  /** False also where it could not be read: then nothing is known. */
+  readonly gone: boolean
+  readonly reading?: Promise<void>
 }
 
-/** An authorization server that the resource lists, and the client that there is for it. */
+/** An authorization server that the resource lists, and whether there is a client for it. */
 export interface Candidate {
   readonly issuer: string
-  readonly client: 'registered' | 'stored' | undefined
+  readonly registered: boolean
+  readonly stored: boolean
 }
 
 /** Whether an issuer, as the resource lists it, is this one, as its own document has it. */
@@ -38,9 +38,6 @@ function same({ options }: ConnectionCore, listed: string, issuer: string): bool
   return compareIssuer(listed, issuer) !== 'different'
 }
 
-const registeredIssuers = ({ options, acquires }: ConnectionCore): readonly (string | typeof trustDiscovered)[] =>
-  [(!acquires && options.client?.registered) || []].flat().map(({ issuer }) => issuer)
-
 /**
  * The authorization servers that a resource lists and the host allows, in the order to try: those that there is a client for
  * before the others, a client that was registered by hand before a stored one.
@@ -48,76 +45,54 @@ const registeredIssuers = ({ options, acquires }: ConnectionCore): readonly (str
  * @throws CountersignError `issuer_not_expected`: the host allows none of them, or its clients do not move to them
  */
 export async function candidatesOf(core: ConnectionCore, listed: readonly string[]): Promise<readonly Candidate[]> {
-  const { options, url, runtime } = core
-  const allowedIssuers = core.acquires ? core.acquires.listings : options.allowedIssuers
+  const { url, options, runtime, held, acquires } = core
+  const { client } = acquires ? {} : options
+  const { allowedIssuers } = acquires ? { allowedIssuers: acquires.listings } : options
   const allowed = listed.filter((issuer) => allowedIssuers?.includes(issuer) ?? true)
-  if (allowed.length === 0) throw notExpected(url, allowedIssuers ?? [], listed)
-  const byHand = registeredIssuers(core).filter((issuer) => typeof issuer === 'string')
-  const isRegistered = (issuer: string): boolean => byHand.some((one) => same(core, issuer, one))
-  if (!allowed.some(isRegistered) && staysWithClient(core, byHand)) throw clientStays(url, byHand, listed)
-
-  const candidates = await Promise.all(
-    allowed.map(async (issuer): Promise<Candidate> => {
-      if (isRegistered(issuer)) return { issuer, client: 'registered' }
-      // One alone is tried anyway.
-      const stored = allowed.length > 1 && (await runtime.records.list('registration', [issuer])).length > 0
-      return { issuer, client: stored ? 'stored' : undefined }
-    }),
-  )
-  const rank = ({ client }: Candidate): number => [undefined, 'stored', 'registered'].indexOf(client)
-  return candidates.sort((a, b) => rank(b) - rank(a))
-}
-
-/**
- * Whether only a client that was registered by hand will do: where the host has named one for this very server, and where the
- * login came from one. Of the clients that a connector has for all its servers, none may be for this one.
- */
-function staysWithClient(core: ConnectionCore, byHand: readonly string[]): boolean {
-  const { options, runtime, held } = core
-  if (byHand.length === 0 || registeredIssuers(core).includes(trustDiscovered)) return false
-  if (options.client !== runtime.options.client) return true
+  const all = [client?.registered ?? []].flat().map(({ issuer }) => issuer)
+  const byHand = all.filter((issuer) => issuer !== trustDiscovered)
+  const registered = allowed.filter((issuer) => byHand.some((one) => same(core, issuer, one)))
   const { known } = held
-  return known !== undefined && known.phase !== 'absent' && known.granted.client?.origin === 'registered'
+  const leaves = known !== undefined && known.phase !== 'absent' && known.granted.client?.origin === 'registered'
+  // Of the clients that a connector has for all its servers, none may be for this one; not so where the login came from one.
+  const stays =
+    byHand.length > 0 && byHand.length === all.length && (leaves || client !== runtime.options.client) && !registered[0]
+  if (allowed.length === 0 || stays) throw notExpected(url, stays ? byHand : allowedIssuers, listed)
+
+  const stored: string[] = []
+  // One alone is tried anyway.
+  for (const issuer of allowed.length > 1 ? allowed : []) {
+    if ((await runtime.records.list('registration', [issuer])).length > 0) stored.push(issuer)
+  }
+  return [...new Set([...registered, ...stored, ...allowed])].map((issuer) => ({
+    issuer,
+    registered: registered.includes(issuer),
+    stored: stored.includes(issuer),
+  }))
 }
 
-const notExpected = (
+/** The error for an authorization server that the configuration does not lead to. */
+export const notExpected = (
   url: string,
-  expected: readonly string[],
+  expected: readonly string[] | undefined,
   received: readonly string[],
-  hint?: string,
 ): CountersignError =>
   new CountersignError('issuer_not_expected', {
     step,
     url,
-    expected: expected.join(' '),
+    expected: expected?.join(' '),
     received: received.join(' '),
-    hint,
   })
-
-/** The error for a client that was registered by hand, and not at the authorization server that there is. */
-export const clientStays = (url: string, registered: readonly string[], listed: readonly string[]): CountersignError =>
-  notExpected(
-    url,
-    registered,
-    listed,
-    'A client belongs to one issuer: name this one in client.registered with the client that it knows, or use trustDiscovered.',
-  )
 
 /** Whether the server is known to have moved away from the issuer of the login. */
 export const moved = ({ listing, held }: ConnectionCore): boolean =>
   listing?.gone === true && listing.issuer === targetOf(held.known)?.issuer
 
 /** Remembers whether the issuer of the login is among those that the resource lists. */
-export function noteListed(core: ConnectionCore, servers: Promise<readonly string[] | undefined>): void {
+export function noteListed(core: ConnectionCore, servers: readonly string[]): void {
   const { issuer } = targetOf(core.held.known) ?? {}
   if (issuer === undefined) return
-  const at = core.runtime.clock.monotonic()
-  const listed = servers.then((all) => {
-    listing.gone = all?.every((one) => !same(core, one, issuer)) ?? false
-    return !listing.gone
-  })
-  const listing: Listing = { issuer, at, listed }
-  core.listing = listing
+  core.listing = { issuer, at: core.runtime.clock.monotonic(), gone: !servers.some((one) => same(core, one, issuer)) }
 }
 
 /**
@@ -127,22 +102,26 @@ export function noteListed(core: ConnectionCore, servers: Promise<readonly strin
  * @throws CountersignError `request_aborted`
  */
 export async function issuerListed(core: ConnectionCore, signal: AbortSignal | null | undefined): Promise<boolean> {
-  const { listing, runtime, held } = core
-  const known = listing?.issuer === targetOf(held.known)?.issuer ? listing : undefined
-  if (known === undefined || runtime.clock.monotonic() - known.at >= REREAD_MS) noteListed(core, published(core))
+  const { issuer } = targetOf(core.held.known) ?? {}
+  const at = core.runtime.clock.monotonic()
+  let { listing } = core
+  if (issuer !== undefined && (listing?.issuer !== issuer || at - listing.at >= REREAD_MS)) {
+    listing = core.listing = { issuer, at, gone: false, reading: reread(core) }
+  }
   // The reading has a limit of its own; this one lets a caller go that gives up.
-  const timeoutMs = 2 * REREAD_LIMIT_MS
-  return wait(core, { step, timeoutMs, code, signal }, async () => core.listing?.listed ?? true)
+  await wait(core, { step, timeoutMs: 2 * REREAD_LIMIT_MS, code, signal }, async () => listing?.reading)
+  return !moved(core)
 }
 
-/** The issuers that a document of the server lists; undefined where none could be had. */
-async function published(core: ConnectionCore): Promise<readonly string[] | undefined> {
-  const read = (signal: AbortSignal): Promise<DiscoveredResource> => readResource(core, core.challenge, false, signal)
+async function reread(core: ConnectionCore): Promise<void> {
+  const timeoutMs = REREAD_LIMIT_MS
   try {
-    const { url, metadata } = await wait(core, { step, timeoutMs: REREAD_LIMIT_MS, code }, read)
-    return url === undefined ? undefined : metadata.authorization_servers
+    const { url, metadata } = await wait(core, { step, timeoutMs, code }, (signal) =>
+      readResource(core, core.challenge, false, signal),
+    )
+    // Only a document is an answer, not what is assumed without one.
+    if (url !== undefined) noteListed(core, metadata.authorization_servers)
   } catch (error) {
-    if (CountersignError.is(error)) return undefined
-    throw error
+    if (!CountersignError.is(error)) throw error
   }
 }

@@ -1,7 +1,5 @@
 import type { Specification } from './requirement.js'
 
-const fallbacks = 'discovery and registration in full'
-
 /** What revision 2025-11-25 asks beside 2026-07-28. */
 export const mcp20251125 = {
   title: 'MCP 2025-11-25: authorization',
@@ -42,19 +40,16 @@ export const mcp20250326 = {
       level: 'MUST',
       at: 'authorization-base-url',
       says: 'Without protected resource metadata, authorization server metadata is at the root of the server’s origin.',
-      pending: fallbacks,
     },
     'default-endpoints': {
       level: 'MUST',
       at: 'fallbacks-for-servers-without-metadata-discovery',
       says: 'Without any metadata, the endpoints are /authorize, /token and /register of the server’s origin.',
-      pending: fallbacks,
     },
     'metadata-before-defaults': {
       level: 'MUST',
       at: 'fallbacks-for-servers-without-metadata-discovery',
       says: 'Metadata is looked for before the default paths are used.',
-      pending: fallbacks,
     },
     'protocol-version-header': {
       level: 'SHOULD',

@@ -121,7 +121,6 @@ export const mcpRegistration = {
       level: 'SHOULD',
       at: 'authorization-server-binding',
       says: 'A client registered by hand for another issuer is an error, not an attempt.',
-      pending: full,
     },
   },
 } as const satisfies Specification

@@ -31,6 +31,8 @@ export const mcpSecurity = {
       level: 'MUST',
       at: 'authorization-code-protection',
       says: 'That the server supports PKCE is verified before a login goes on.',
+      declined:
+        'A server that provably has no metadata at all has nowhere to say so: with the default endpoints of revision 2025-03-26, which requires PKCE of all, S256 is used, with the diagnostic `endpoints_assumed`. `strict` refuses it.',
     },
     s256: {
       level: 'MUST',

@@ -28,6 +28,8 @@ export const mcp = {
       level: 'MUST',
       at: 'overview',
       says: 'The authorization server is found by protected resource metadata.',
+      declined:
+        'A server that provably has none, and whose challenge names none, is signed in to as in revision 2025-03-26, with the diagnostic `resource_metadata_absent`. `strict` refuses it.',
     },
     'both-metadata': {
       level: 'MUST',

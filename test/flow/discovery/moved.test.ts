@@ -41,7 +41,9 @@ describe('a server that moved to another authorization server while its login wa
     expect(await record()).toMatchObject({ granted: { target: { issuer: next.issuer } } })
   })
 
-  it('brings no client of the old one along: it is registered anew', async () => {
+  it('brings no client of the old one along: it is registered anew', {
+    tags: ['mcp-registration/not-reused', 'mcp-registration/registered-anew'],
+  }, async () => {
     const { connection } = await at.login({ seed: { client: { client_id: 'of-the-old-one' } } })
     move()
     await ping(connection)
@@ -208,7 +210,9 @@ describe('a client that was registered by hand, at a server that moved', () => {
   const seed = { client: { client_id: 'by-hand', origin: 'registered' } } as const
   const own = () => ({ issuer: at.server.issuer, clientId: 'by-hand', clientSecret: 'by-hand-secret' })
 
-  it('does not move: the error names the setting, and nothing is sent to the new one', async () => {
+  it('does not move: the error names the setting, and nothing is sent to the new one', {
+    tags: 'mcp-registration/by-hand-mismatch',
+  }, async () => {
     const { connection } = await at.login({ seed, client: { registered: own() } })
     move()
     await expect(ping(connection)).rejects.toMatchObject({

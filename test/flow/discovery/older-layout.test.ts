@@ -58,17 +58,23 @@ describe('a server of revision 2025-03-26, without protected resource metadata',
   it.each([
     ['names no document', 'Bearer error="invalid_token"'],
     ['is not there', undefined],
-  ])('whose challenge %s: its own origin is the authorization server', async (_name, header) => {
-    challenging(header)
-    const { connection, seen } = connect()
-    expect((await ping(connection)).status).toBe(200)
-    expect(askedOf(server)).toEqual([...resourceDocuments, serverDocuments[0], ...signIn])
-    expect(seen.diagnostics.at(-1)).toMatchObject({
-      code: 'resource_metadata_absent',
-      url: server.url,
-      received: expect.stringContaining('oauth-protected-resource/mcp: HTTP 404'),
-    })
-  })
+  ])(
+    'whose challenge %s: its own origin is the authorization server',
+    {
+      tags: 'mcp-2025-03-26/authorization-base-url',
+    },
+    async (_name, header) => {
+      challenging(header)
+      const { connection, seen } = connect()
+      expect((await ping(connection)).status).toBe(200)
+      expect(askedOf(server)).toEqual([...resourceDocuments, serverDocuments[0], ...signIn])
+      expect(seen.diagnostics.at(-1)).toMatchObject({
+        code: 'resource_metadata_absent',
+        url: server.url,
+        received: expect.stringContaining('oauth-protected-resource/mcp: HTTP 404'),
+      })
+    },
+  )
 
   it('gets its URL as `resource`, on both legs', async () => {
     await ping(connect().connection)
@@ -85,7 +91,9 @@ describe('a server of revision 2025-03-26, without protected resource metadata',
     ])
   })
 
-  it('and without any metadata: the default endpoints, with PKCE', async () => {
+  it('and without any metadata: the default endpoints, with PKCE', {
+    tags: ['mcp-2025-03-26/default-endpoints', 'mcp-2025-03-26/metadata-before-defaults'],
+  }, async () => {
     noMetadata()
     const { connection, seen } = connect()
     expect((await ping(connection)).status).toBe(200)

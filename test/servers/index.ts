@@ -7,7 +7,9 @@ export {
   startAuthorizationServer,
 } from './authorization-server.js'
 export type { ChallengeStyle } from './challenge.js'
+export { type ChaosProxy, type Exchange, type Fault, startChaosProxy } from './chaos-proxy.js'
 export { type Commit, preciseNow } from './commits.js'
+export { graceTokenEndpoint } from './grace.js'
 export { type McpServerOptions, type McpServerRequest, type McpServerUnderTest, startMcpServer } from './mcp-server.js'
 export { type FinalPage, type Person, person } from './person.js'
 export { type PlainAnswer, type PlainClient, plainClient } from './plain-client.js'

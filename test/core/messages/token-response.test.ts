@@ -139,9 +139,20 @@ describe('the refresh token of a response that is otherwise not usable', () => {
   test('is kept: the old one may be worthless by now', () => {
     expect(salvageRefreshToken('{"refresh_token":"r2","token_type":"mac"}')).toBe('r2')
     expect(salvageRefreshToken('refresh_token=r2')).toBe('r2')
+    // Broken off behind it: the token itself is whole.
+    expect(salvageRefreshToken('{"access_token":"a2","refresh_token": "r-2.~","scope":"no')).toBe('r-2.~')
   })
 
-  test.each(['', 'no', '{}', '[]', '{"refresh_token":""}', '{"refresh_token":1}'])('is not in %j', (text) => {
+  test.each([
+    '',
+    'no',
+    '{}',
+    '[]',
+    '{"refresh_token":""}',
+    '{"refresh_token":1}',
+    '{"refresh_token":"r',
+    '{"refresh_token":"r\\"',
+  ])('is not in %j', (text) => {
     expect(salvageRefreshToken(text)).toBeUndefined()
   })
 })

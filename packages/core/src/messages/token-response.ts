@@ -80,11 +80,12 @@ export function parseTokenResponse(
 }
 
 /**
- * The refresh token of a response that is not usable otherwise. A server that rotates has made the old one worthless by now.
+ * The refresh token of a response that is not usable otherwise, JSON that breaks off among them. A server that rotates has made
+ * the old one worthless by now.
  */
 export function salvageRefreshToken(text: string): string | undefined {
   const parsed = parseBody(text)
-  if ('invalid' in parsed) return undefined
+  if ('invalid' in parsed) return /"refresh_token"\s*:\s*"([!#-[\]-~]+)"/.exec(text)?.[1]
   return optionalMembers(parsed.value, { refresh_token: 'string' }, []).refresh_token
 }
 

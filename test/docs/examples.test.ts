@@ -48,6 +48,19 @@ describe.skipIf(process.platform !== 'linux')('examples/agent.ts', () => {
   })
 })
 
+describe('examples of ways without a person', () => {
+  it.each([
+    ['examples/job.ts', 'nightly-job (notes:read)\n'],
+    [
+      'examples/workload.ts',
+      'presented: signed-by-the-platform-on-monday\nanswered: 200\npresented: signed-by-the-platform-on-tuesday\n',
+    ],
+    ['examples/enterprise.ts', 'alice may notes:read notes:write, her sub-agent notes:read\n'],
+  ])('%s does what it says', async (file, said) => {
+    expect(await run(file)).toEqual({ code: 0, stdout: said, stderr: '' })
+  })
+})
+
 describe('examples/web-backend.ts', () => {
   let backend: ReturnType<typeof spawn>
   let origin: string

@@ -154,9 +154,12 @@ export const oneDocblockEach: Rule = nowhere(
   ({ text }) => text,
 )
 
-/** `http/` is the door for OAuth, the `fetch` that the host gave the one for MCP; the runtime's own is only its default. */
+/** Where the runtime's own `fetch` is used: as the default of the host's, and for a URL that is none of OAuth's or MCP's. */
+const OWN_FETCH = ['packages/core/src/flow/runtime.ts', 'packages/node/src/assertion/from-url.ts']
+
+/** `http/` is the door for OAuth, the `fetch` that the host gave the one for MCP. */
 export const oneDoorToTheNetwork: Rule = (files) => [
   ...nowhere(/(?<!\bruntime\.|\bglobalThis\.)\bfetch\(|\boauthFetch\(/g, ({ path }) => roomOf(path) !== 'http')(files),
   ...nowhere(/\bruntime\.fetch\(/g, ({ path }) => roomOf(path) !== 'flow')(files),
-  ...nowhere(/\bglobalThis\.fetch\(/g, ({ path }) => path !== 'packages/core/src/flow/runtime.ts')(files),
+  ...nowhere(/\bglobalThis\.fetch\(/g, ({ path }) => !OWN_FETCH.includes(path))(files),
 ]

@@ -26,6 +26,7 @@ export type {
 } from './flow/options.js'
 export type { Snapshot } from './flow/snapshot.js'
 export type { StoredConnection } from './flow/stored-connections.js'
+export { type ExchangedToken, type ExchangeOptions, type TokenExchange, tokenExchange } from './flow/token-exchange.js'
 export {
   clientCredentials,
   customCredentials,
@@ -34,6 +35,7 @@ export {
   staticToken,
   workloadIdentity,
 } from './flow/unattended.js'
+export { clientExtensions } from './messages/client-extensions.js'
 export type { TokenResponse } from './messages/token-response.js'
 export type { Audit, AuditEntry } from './ports/audit.js'
 export type { Clock } from './ports/clock.js'

@@ -4,6 +4,7 @@ import {
   CountersignError,
   createConnector as createCoreConnector,
   type Store,
+  tokenExchange,
 } from '@countersign/core'
 import { loopback } from './loopback/user-agent.js'
 import { nodePresence } from './presence.js'
@@ -37,6 +38,7 @@ export function createConnector(options: NodeConnectorOptions): Connector {
     store: options.store ?? defaultStore({ appId: options.appId }),
     // What has credentials asks nobody.
     ...(options.credentials === undefined && { userAgent: options.userAgent ?? loopback() }),
+    tokenExchange: options.tokenExchange ?? tokenExchange(),
     presence: options.presence ?? nodePresence(),
   })
 }

@@ -1,4 +1,6 @@
 export * from '@countersign/core'
+export { type AssertionUrlOptions, assertionFromUrl } from './assertion/from-url.js'
+export { assertionFromEnvironment, assertionFromFile } from './assertion/suppliers.js'
 export { createConnector, type NodeConnectorOptions } from './create-connector.js'
 export { type LoopbackOptions, loopback } from './loopback/user-agent.js'
 export { nodePresence } from './presence.js'

@@ -113,6 +113,7 @@ describe('client credentials at a real server (RFC 6749 section 4.4)', () => {
       code: 'token_request_rejected',
       step: 'acquire',
       oauth: { error: 'invalid_client' },
+      action: 'fix_configuration',
     })
     expect(connection.getSnapshot()).toMatchObject({ status: 'failed', error: { code: 'token_request_rejected' } })
     expect(servers.grants).toHaveLength(1)
@@ -162,6 +163,13 @@ describe('client credentials', () => {
     const { server, connection } = await scripted()
     server.routes.serverMetadata = { json: { issuer: server.issuer, token_endpoint: `${server.issuer}/token` } }
     expect((await ping(connection)).status).toBe(200)
+  })
+
+  it('a secret is used although the server lists nothing but none', async () => {
+    const { server, connection } = await scripted()
+    await connection.token()
+    const [request] = server.requests.filter(({ path }) => path === '/token')
+    expect(request?.headers.authorization).toBe(`Basic ${btoa('job:the+secret+of+the+job')}`)
   })
 
   it('a token near its expiry is replaced before it is used, and a refresh token is not kept', async () => {

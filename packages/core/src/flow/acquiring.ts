@@ -2,10 +2,10 @@ import type { AcquireContext, Acquisition } from '../credentials/acquisition.js'
 import { type RegisteredClient, trustDiscovered } from '../credentials/registered-client.js'
 import { CountersignError } from '../errors/error.js'
 import type { AuthenticatingClient } from '../messages/client-authentication.js'
+import type { Client } from '../messages/client-information.js'
 import { type Tokens, toTokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
 import type { Target } from '../steps/target.js'
-import { tokenRequest } from '../steps/token-request.js'
 import { type Acquired, acquire } from './acquire-transaction.js'
 import type { AttemptIn, Request } from './attempt.js'
 import { clientOf } from './client.js'
@@ -16,6 +16,7 @@ import { discover } from './discovery.js'
 import { drive, type Handlers } from './drive.js'
 import type { Grant } from './grant.js'
 import { readAuthorizationServer } from './metadata.js'
+import { nobody, present } from './presenting.js'
 import { authenticated, reveal } from './secrets.js'
 
 const step = 'acquire'
@@ -53,7 +54,7 @@ async function obtain(
       target: pinned(core, way, await discover(core, request, signal).catch(anotherIssuer)),
     }),
     register: async ({ target }) =>
-      way.client ? { type: 'client_ready', client: clientOf(way.client, target) } : { type: 'client_not_needed' },
+      way.client ? { type: 'client_ready', client: confidential(way.client, target) } : { type: 'client_not_needed' },
     acquire: async (state) => {
       let tokens: Tokens | undefined
       const { request, target, client } = state
@@ -80,6 +81,15 @@ async function obtain(
   const request: Request = defined({ url, by: 'credentials' as const, account, challenge, scope: asked })
   await drive({ phase: 'discovering', request }, handlers, async () => undefined)
   return outcome
+}
+
+/** A secret is there to be used, also where the server lists nothing but `none` (RFC 6749 section 4.4.2). */
+function confidential(registered: RegisteredClient, target: Target): Client {
+  const client = clientOf(registered, target)
+  const dropped = client.token_endpoint_auth_method === 'none' && registered.tokenEndpointAuthMethod !== 'none'
+  return dropped && registered.clientSecret !== undefined
+    ? { ...client, token_endpoint_auth_method: 'client_secret_basic' }
+    : client
 }
 
 const forPersons = async ({ phase }: { readonly phase: string }): Promise<never> => {
@@ -135,48 +145,26 @@ async function ask(
   }
 }
 
-const NOBODY: AuthenticatingClient = {
-  client_id: '',
-  token_endpoint_auth_method: 'none',
-  origin: 'registered',
-  // The assertion alone is the credential: not even a client_id is sent.
-  authenticate: async () => ({}),
-}
-
 /** The one door to token endpoints, for a way of obtaining tokens. */
 const door =
   (
     core: ConnectionCore,
     way: Acquisition,
     target: Target,
-    client: AuthenticatingClient = NOBODY,
+    client: AuthenticatingClient = nobody,
     signal: AbortSignal,
   ): AcquireContext['request'] =>
   async (parameters, at) => {
-    const registered = at?.client ?? way.client
-    const where = at === undefined ? target : await elsewhere(core, target, at, signal)
-    const bare = at === undefined ? client : clientOf(at.client, where)
-    const send = (known: AuthenticatingClient): ReturnType<typeof tokenRequest> =>
-      tokenRequest(core.context, {
-        step,
-        target: where,
-        client: known,
-        parameters,
-        issuedTokenType: at?.issuedTokenType,
-      })
-    const known = at === undefined ? client : await authenticated(core, where.issuer, bare, at.client)
-    let answer = await send(known)
-    if (answer.kind === 'rejected' && answer.oauth.error === 'invalid_client' && mayChange(registered)) {
-      const now = await authenticated(core, where.issuer, bare, registered)
-      if (now.authenticate || now.client_secret !== known.client_secret) answer = await send(now)
-    }
-    if (answer.kind === 'tokens') return answer.response
-    throw answer.error
+    if (at === undefined) return present(core, { step, target, parameters }, client, way.client, client)
+    const where = await elsewhere(core, target, at, signal)
+    const { issuedTokenType } = at
+    return present(
+      core,
+      { step, target: where, parameters, issuedTokenType },
+      confidential(at.client, where),
+      at.client,
+    )
   }
-
-/** Whether asking the host again could bring another secret. */
-const mayChange = (client: RegisteredClient | undefined): client is RegisteredClient =>
-  typeof client?.clientSecret === 'function' || client?.authenticate !== undefined
 
 async function elsewhere(
   core: ConnectionCore,

@@ -1,3 +1,4 @@
+import { CountersignError } from '../errors/error.js'
 import type { Fetch } from '../ports/fetch.js'
 import type { Json } from '../ports/json.js'
 import type { TraceEntry } from '../ports/log.js'
@@ -9,6 +10,7 @@ import { track } from './runtime.js'
 import { signOut } from './sign-out.js'
 import { restoring, type Snapshot } from './snapshot.js'
 import { token } from './token.js'
+import type { ExchangedToken, ExchangeOptions, Exchanging } from './token-exchange.js'
 
 /** One MCP server for one account. Its members are bound: they may be passed on by themselves. */
 export interface Connection {
@@ -102,6 +104,14 @@ export interface Connection {
    * @throws CountersignError `store_unavailable`, `connector_closed`
    */
   signOut(options?: { readonly forgetClient?: boolean }): Promise<void>
+  /**
+   * A down-scoped token for somebody else, a sub-agent say, for this or another resource (RFC 8693). It is not stored, and never
+   * opens a login. Needs `tokenExchange: tokenExchange()`, which Node's connector has.
+   *
+   * @throws CountersignError `options_invalid` (no `tokenExchange`, or static credentials), `token_request_rejected`,
+   * `token_response_invalid`, `request_aborted`, and what `token` rejects with
+   */
+  exchange(options?: ExchangeOptions): Promise<ExchangedToken>
   /** What a user interface shows: the same object until something changes. */
   getSnapshot(): Snapshot
   /** Always `restoring`: for pages that are rendered on a server. */
@@ -137,6 +147,11 @@ export function connectionOf(core: ConnectionCore): Connection {
     signOut: async (options) => {
       core.open()
       await track(core.runtime, () => signOut(core, options?.forgetClient ?? false))
+    },
+    exchange: async (options = {}) => {
+      core.open()
+      if (core.options.tokenExchange) return (core.options.tokenExchange as Exchanging).exchange(core, options)
+      throw new CountersignError('options_invalid', { step: 'connect', expected: 'tokenExchange: tokenExchange()' })
     },
     getSnapshot: () => core.status.snapshot,
     getServerSnapshot: () => restoring,

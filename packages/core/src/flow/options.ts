@@ -11,6 +11,7 @@ import type { UserAgent } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
 import type { Credentials } from './credentials.js'
+import type { TokenExchange } from './token-exchange.js'
 
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
 export interface ClientOptions {
@@ -69,6 +70,8 @@ export interface ServerOptions {
    * `staticHeaders()`. `userAgent`, `client` and `interaction` have no part in it. Default: a person signs in.
    */
   readonly credentials?: Credentials
+  /** `tokenExchange()`, for `connection.exchange()`. Default: none; in Node it is there. */
+  readonly tokenExchange?: TokenExchange
   /**
    * Pins the scope, space-separated (RFC 6749 section 3.3): only `authorize({ scope })` and `beginAuthorization({ scope })` add to
    * it, and no request steps up. Default: the challenge's, else the resource's `scopes_supported`, else none.

@@ -15,7 +15,8 @@ export default defineConfig({
       {
         test: {
           name: 'in a page',
-          include: ['test/browser/in-page/**/*.test.ts'],
+          // With the machines of core's flow, as Node runs them: nothing in core means another thing in a page.
+          include: ['test/browser/in-page/**/*.test.ts', 'test/core/flow/*.test.ts'],
           testTimeout: 20_000,
           // Without a browser each is collected, and skipped by its name.
           ...(hasChromium

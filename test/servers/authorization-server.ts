@@ -27,6 +27,8 @@ export interface AuthorizationServerOptions {
   readonly trustedIssuers?: Readonly<Record<string, string>>
   /** At which well-known addresses the metadata is. Both unless given. */
   readonly metadata?: 'oauth' | 'openid' | 'both'
+  /** Whether a page may register a client too: `oidc-provider` itself lets pages use every endpoint but that. */
+  readonly cors?: boolean
 }
 
 /** A request that reached the authorization server: no query, no body, no secret. */
@@ -80,7 +82,10 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       entry.status = status
     })
 
-    if (path === hidden) {
+    const preflight = options.cors && path === '/reg' && allowPages(request, response)
+    if (preflight) {
+      await sendAnswer(response, { status: 204 })
+    } else if (path === hidden) {
       await sendAnswer(response, { status: 404, body: 'not found' })
     } else if (path === '/token' && request.method === 'POST') {
       const body = await readBody(request)
@@ -140,6 +145,13 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     close: listener.close,
     [Symbol.asyncDispose]: listener.close,
   }
+}
+
+/** @returns whether the request is a preflight, which is then to be answered with nothing else */
+function allowPages(request: IncomingMessage, response: ServerResponse): boolean {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-allow-headers', 'content-type')
+  return request.method === 'OPTIONS'
 }
 
 /** `oidc-provider` serves the same document at both addresses: an option hides one of them. */

@@ -26,6 +26,8 @@ export interface McpServerOptions {
   readonly challenge?: ChallengeStyle
   /** Where the resource metadata is: with the path inserted, or at the root. The challenge names the same place. */
   readonly metadataAt?: 'path' | 'root'
+  /** What a page of another origin may do, with the headers that it needs to see. Not said unless given. */
+  readonly cors?: boolean
 }
 
 /** A request that reached the MCP server. */
@@ -61,6 +63,13 @@ export interface McpServerUnderTest extends AsyncDisposable {
 }
 
 const wellKnown = '/.well-known/oauth-protected-resource'
+
+const corsHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, DELETE',
+  'access-control-allow-headers': 'authorization, content-type, last-event-id, mcp-protocol-version, mcp-session-id',
+  'access-control-expose-headers': 'mcp-session-id, www-authenticate',
+}
 
 /**
  * Starts a real MCP server (Streamable HTTP, stateful, three tools over notes) that accepts nothing but JWT access
@@ -99,6 +108,10 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
             ...scopes,
           },
         })
+      }
+      if (options.cors) {
+        for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value)
+        if (entry.method === 'OPTIONS') return sendAnswer(response, { status: 204 })
       }
       if (entry.path !== path) return sendAnswer(response, { status: 404, body: 'not found' })
 

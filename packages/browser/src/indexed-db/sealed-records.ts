@@ -11,7 +11,9 @@ interface Held {
 export function sealedRecords({ run }: Database, name: string, now: () => number): Store {
   const read = async (table: IDBObjectStore, key: string): Promise<string | undefined> => {
     const held = await request<Held | undefined>(table.get(key))
-    return held?.expires_at !== undefined && held.expires_at <= now() ? undefined : held?.value
+    if (held === undefined || (held.expires_at !== undefined && held.expires_at <= now())) return undefined
+    // Not what was put there: nothing opens it, and it may be written over.
+    return typeof held.value === 'string' ? held.value : 'damaged'
   }
   const expired = (table: IDBObjectStore): Promise<IDBValidKey[]> =>
     request(table.index('expires_at').getAllKeys(IDBKeyRange.upperBound(now())))

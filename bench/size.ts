@@ -6,6 +6,7 @@ import { stage } from './stage.js'
 /** What a host writes to have authorization by code, with each of the contestants. */
 const imports = {
   ours: "export { createConnector } from '@countersign/core'",
+  page: "export { createConnector, popup } from '@countersign/browser'",
   v1: "export { auth } from '@modelcontextprotocol/sdk/client/auth.js'",
   v2: "export { auth } from '@modelcontextprotocol/client'",
 }
@@ -30,10 +31,11 @@ const unpaid: Readonly<Record<string, readonly string[]>> = {
 const KB = 1000
 
 /** What a host's users download, with every dependency, minified and compressed. */
-export const size: Group<'bundle' | 'unpaid'> = {
+export const size: Group<'bundle' | 'page' | 'unpaid'> = {
   title: 'size of what a host bundles',
   rows: {
     bundle: { name: 'bundle of a host, minified, gzip', kind: 'size', unit: 'KB', target: 19 },
+    page: { name: 'bundle of a host in a page: popup and IndexedDB too', kind: 'size', unit: 'KB', target: 24 },
     unpaid: { name: 'names in that bundle that it should not pay for', kind: 'count', unit: 'names', target: 0 },
   },
   async measure() {
@@ -47,6 +49,7 @@ export const size: Group<'bundle' | 'unpaid'> = {
         peers: { 'sdk-v1': compressed(await bundle(imports.v1)), 'sdk-v2': compressed(await bundle(imports.v2)) },
         note: `${(ours.length / KB).toFixed(1)} before compression; 1 KB is ${KB} bytes`,
       },
+      page: { ours: compressed(await bundle(imports.page)), note: 'the peers have neither popup nor store' },
       unpaid: { ours: paid.length, note: paid.length > 0 ? `found: ${paid.join(', ')}` : `none of ${all.join('; ')}` },
     }
   },

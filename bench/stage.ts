@@ -31,7 +31,7 @@ async function layOut(): Promise<Stage> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
   await buildPackages()
-  for (const name of ['core', 'node']) await publish(name, folder)
+  for (const name of ['core', 'node', 'browser']) await publish(name, folder)
   for (const peer of ['@modelcontextprotocol/sdk', '@modelcontextprotocol/client'])
     await link(peer, benchFolder, folder)
   await compileChildren(folder)

@@ -1,8 +1,7 @@
+import { DAY_MS } from '../primitives/day.js'
 import { type Grant, type GrantEvent, grant } from './grant.js'
 import { readableGrant } from './records.js'
 import type { Runtime } from './runtime.js'
-
-const DAY_MS = 86_400_000
 
 /** The record as it was read: what a compare-and-set starts from. */
 export interface Seen {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../primitives/day.js'
 import {
   type DiscoveredServer,
   discoverAuthorizationServer,
@@ -51,8 +52,11 @@ export async function readAuthorizationServer(
   return found
 }
 
-const fresh = ({ runtime }: ConnectionCore, { fresh_until }: DiscoveryRecord): boolean =>
-  fresh_until > runtime.clock.now()
+/** One that is further away than any that is written comes of a clock that was wrong. */
+const fresh = ({ runtime }: ConnectionCore, { fresh_until }: DiscoveryRecord): boolean => {
+  const leftMs = fresh_until - runtime.clock.now()
+  return leftMs > 0 && leftMs <= DAY_MS
+}
 
 /** Losing this race to another process is as good as winning it. */
 async function keep(

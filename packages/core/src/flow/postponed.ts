@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../errors/codes.js'
 import { CountersignError } from '../errors/error.js'
+import { DAY_MS } from '../primitives/day.js'
 
 /** How long a token endpoint is left alone after it could not answer, unless it said so itself. */
 export const BACKOFF_MS = 5_000
-const DAY_MS = 86_400_000
 
 /** Until when nothing is to be sent, if that is later than now; in milliseconds since the epoch. */
 export function postponedUntil(retry_at: number = 0, now: number): number | undefined {

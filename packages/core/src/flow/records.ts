@@ -7,6 +7,7 @@ import type { Store } from '../ports/store.js'
 import { sha256Base64url } from '../primitives/digest.js'
 import type { AttemptIn } from './attempt.js'
 import { type Grant, nothing } from './grant.js'
+import { isRecord } from './record-shapes.js'
 
 const FORMAT = 1
 
@@ -81,21 +82,14 @@ type Parts = readonly (string | undefined)[]
 
 const hash = (parts: Parts): Promise<string> => sha256Base64url(JSON.stringify(parts))
 
-/** The members that a record cannot do without. */
-const required: Readonly<Record<keyof Kinds, readonly string[]>> = {
-  grant: ['phase', 'turn', 'got'],
-  registration: ['client', 'redirect_uris'],
-  attempt: ['url', 'carried'],
-  login: ['id', 'holder'],
-  discovery: ['metadata', 'fresh_until'],
-}
-
 /** Typed records over a Store: keys, format, and what becomes of those that cannot be read. */
 export class Records {
   readonly #store: Store
   readonly #prefix: string
   readonly #now: () => number
   readonly #diagnose: (diagnostic: Diagnostic) => void
+  /** Lengths of records that were told of: one that stays as it is is told of once. */
+  readonly #unreadable = new Map<string, number>()
 
   constructor(store: Store, appId: string, now: () => number, diagnose: (diagnostic: Diagnostic) => void) {
     this.#store = store
@@ -133,7 +127,9 @@ export class Records {
   async read<K extends keyof Kinds>(kind: K, key: string): Promise<Read<Kinds[K]>> {
     const raw = await this.#use('read', key, (store) => store.get(key))
     const value = raw === undefined ? undefined : decode(kind, raw)
-    if (raw !== undefined && value === undefined) {
+    if (raw === undefined || value !== undefined) this.#unreadable.delete(key)
+    else if (this.#unreadable.get(key) !== raw.length) {
+      this.#unreadable.set(key, raw.length)
       const expected = `a ${kind} record of format ${FORMAT}`
       this.#diagnose({ code: 'record_discarded', url: key, expected, received: 'something else' })
     }
@@ -185,8 +181,7 @@ export const readableGrant = ({ raw, value }: Read<Grant>): Grant =>
 function decode<K extends keyof Kinds>(kind: K, raw: string): Kinds[K] | undefined {
   try {
     const { format, value } = JSON.parse(raw)
-    const complete = format === FORMAT && required[kind].every((member) => member in value)
-    return complete && (kind !== 'grant' || value.phase === 'absent' || 'granted' in value) ? value : undefined
+    return format === FORMAT && isRecord(kind, value) ? value : undefined
   } catch {
     // No JSON, or no object: said by the caller, in the words of the record.
     return undefined

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../primitives/day.js'
 /**
  * The point in time that a `Retry-After` header names (RFC 9110 section 10.2.3), at most a day away.
  *
@@ -9,5 +10,5 @@ export function retryAfter(header: string | null, now: number): number | undefin
   // Every form of HTTP-date names its month; Date.parse would make a date of "1.5" too.
   const date = /[a-z]{3}/i.test(header) ? Date.parse(header) : Number.NaN
   const at = /^\s*\d+\s*$/.test(header) ? now + Number(header) * 1000 : date
-  return Number.isFinite(at) ? Math.min(Math.max(at, now), now + 86_400_000) : undefined
+  return Number.isFinite(at) ? Math.min(Math.max(at, now), now + DAY_MS) : undefined
 }

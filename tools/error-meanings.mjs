@@ -81,6 +81,8 @@ export const diagnostics = {
   record_discarded: 'A stored record has another format, or is broken. A grant then counts as signed out.',
   record_unreadable:
     'A stored login cannot be read, because of its key or its store, and is left out of `connections()`. It stays as it is.',
+  registration_adjusted:
+    'The registration was refused for its redirect URIs or `application_type`, and was tried once more: with one redirect URI alone, or as the other type.',
   registration_status: 'Registration answered with another 2xx status than 201.',
   resource_is_prefix: "The `resource` of the metadata is a leading part of the server's path, not the whole.",
   resource_metadata_absent:

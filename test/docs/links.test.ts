@@ -12,6 +12,7 @@ const pages = [
   'docs/credentials.md',
   'docs/errors.md',
   'docs/observability.md',
+  'docs/registration.md',
   'docs/security.md',
   'docs/specification.md',
   'packages/core/README.md',

@@ -58,7 +58,9 @@ describe('a client that authenticates by a key, at a real server', () => {
     return { as, mcp, connection, posts }
   }
 
-  it('signs in, refreshes and revokes, each request with an assertion of its own for the issuer', async () => {
+  it('signs in, refreshes and revokes, each request with an assertion of its own for the issuer', {
+    tags: ['rfc7523/client-assertion'],
+  }, async () => {
     const { as, connection, posts } = await connect()
     await connection.authorize()
     await connection.token({ refresh: true })

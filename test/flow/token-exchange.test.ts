@@ -95,7 +95,7 @@ describe('a token for somebody else', () => {
     return { server, exchanges, connection: connector.connect(server.url) }
   }
 
-  it('carries the current token and this server as the resource', async () => {
+  it('carries the current token and this server as the resource', { tags: ['rfc8693/subject-token'] }, async () => {
     const { server, exchanges, connection } = await scripted()
     expect(await connection.exchange()).toEqual({ accessToken: 'less' })
     expect(exchanges).toEqual([
@@ -118,6 +118,7 @@ describe('a token for somebody else', () => {
 
   it.each([{ issued_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, {}])(
     'that is said to be %j is refused',
+    { tags: ['rfc8693/issued-type'] },
     async (answer) => {
       const { connection } = await scripted({}, answer)
       await expect(connection.exchange()).rejects.toMatchObject({ code: 'token_response_invalid' })

@@ -1,7 +1,5 @@
 import type { Specification } from './requirement.js'
 
-const full = 'discovery and registration in full'
-
 export const mcpRegistration = {
   title: 'MCP 2026-07-28: client registration',
   url: 'https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration',
@@ -15,7 +13,6 @@ export const mcpRegistration = {
       level: 'SHOULD',
       at: 'client-registration',
       says: 'Where none of these is possible, a person is asked for a client.',
-      pending: full,
     },
     'metadata-documents': {
       level: 'SHOULD',
@@ -37,19 +34,16 @@ export const mcpRegistration = {
       level: 'MUST',
       at: 'implementation-requirements',
       says: 'The document has client_id, client_name and redirect_uris.',
-      pending: full,
     },
     'document-client-id': {
       level: 'MUST',
       at: 'implementation-requirements',
       says: 'The client_id in the document is its URL, to the letter.',
-      pending: full,
     },
     'document-private-key': {
       level: 'MAY',
       at: 'implementation-requirements',
       says: 'A client with a metadata document authenticates by private_key_jwt.',
-      pending: full,
     },
     'document-capability': {
       level: 'SHOULD',
@@ -100,7 +94,6 @@ export const mcpRegistration = {
       level: 'MAY',
       at: 'application-type-and-redirect-uri-constraints',
       says: 'It is tried again with another application_type or other redirect URIs.',
-      pending: full,
     },
     'bound-to-issuer': {
       level: 'MUST',

@@ -177,7 +177,6 @@ export const mcp = {
       level: 'MAY',
       at: 'step-up-authorization-flow',
       says: 'A client that acts for itself attempts it, or gives up.',
-      pending: 'credentials without a person',
     },
     'retry-limits': {
       level: 'SHOULD',

@@ -18,6 +18,7 @@ export { type Completed, type Connector, createConnector, type Expected } from '
 export type { Credentials } from './flow/credentials.js'
 export type { Explanation, GrantExplanation } from './flow/explain.js'
 export type {
+  ClientNeed,
   ClientOptions,
   Compatibility,
   ConnectorOptions,
@@ -36,6 +37,12 @@ export {
   workloadIdentity,
 } from './flow/unattended.js'
 export { clientExtensions } from './messages/client-extensions.js'
+export {
+  type ClientMetadataDocumentInput,
+  checkClientMetadataDocument,
+  clientMetadataDocument,
+  type DocumentProblem,
+} from './messages/client-metadata-document.js'
 export type { TokenResponse } from './messages/token-response.js'
 export type { Audit, AuditEntry } from './ports/audit.js'
 export type { Clock } from './ports/clock.js'

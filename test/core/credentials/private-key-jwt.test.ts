@@ -18,7 +18,9 @@ async function authenticate(client: Omit<PrivateKeyClient, 'issuer' | 'clientId'
 }
 
 describe('private_key_jwt (RFC 7523 section 2.2)', () => {
-  test('says who the client is, to the issuer alone, for five minutes', async () => {
+  test('says who the client is, to the issuer alone, for five minutes', {
+    tags: ['rfc7523/client-assertion', 'rfc7523/claims'],
+  }, async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
     const { client_assertion = '', ...members } = await authenticate({ privateKey })
     expect(members).toEqual({

@@ -185,7 +185,9 @@ describe('client credentials', () => {
     expect(await storedText(store)).not.toContain('not wanted')
   })
 
-  it('more scope is acquired where the server asks for it, with what was asked before, once the host agrees', async () => {
+  it('more scope is acquired where the server asks for it, with what was asked before, once the host agrees', {
+    tags: ['mcp/step-up-for-itself'],
+  }, async () => {
     const asked: string[] = []
     const { server, issued, connection } = await scripted({
       onStepUp: ({ scope }) => asked.push(scope) > 0,

@@ -87,7 +87,9 @@ describe('enterprise-managed access, at two real servers', () => {
     return { connection, sent }
   }
 
-  it('who is signed in at the identity provider is signed in here, and sees no page', async () => {
+  it('who is signed in at the identity provider is signed in here, and sees no page', {
+    tags: ['rfc8693/subject-token', 'rfc7523/jwt-bearer'],
+  }, async () => {
     const { connection, sent } = connect(await signOn())
     await using client = await mcpClient(connection)
     expect(await client.call('whoami')).toBe('alice (notes:read)')
@@ -177,7 +179,7 @@ describe('the assertion of the identity provider', () => {
   it.each([
     ['of another type', { issued_token_type: type('access_token') }],
     ['of no type', {}],
-  ])('%s is refused, and does not go to the server', async (_name, answer) => {
+  ])('%s is refused, and does not go to the server', { tags: ['rfc8693/issued-type'] }, async (_name, answer) => {
     const as = open(await scriptedAuthorization())
     const idp = open(await scriptedAuthorization())
     idp.routes.token = { json: { access_token: 'not an id-jag', token_type: 'N_A', ...answer } }

@@ -26,7 +26,9 @@ describe('workload identity (RFC 7523 section 2.1)', () => {
     return { server, sent, connection: connector.connect(server.url) }
   }
 
-  it('the assertion is all that is presented: no client is named and none registered', async () => {
+  it('the assertion is all that is presented: no client is named and none registered', {
+    tags: ['rfc7523/jwt-bearer'],
+  }, async () => {
     const { server, sent, connection } = await connect({ assertion: 'assertion-1' })
     expect((await ping(connection)).status).toBe(200)
     expect(sent).toEqual([{ grant_type: JWT_BEARER, assertion: 'assertion-1', resource: server.url }])

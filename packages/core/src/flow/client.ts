@@ -9,6 +9,7 @@ import { includesScope, unionScope } from '../primitives/scope.js'
 import { addressClass } from '../primitives/url-policy.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
+import { askForClient } from './ask-client.js'
 import type { ConnectionCore } from './connection-core.js'
 import { unlessAssumed } from './discovery.js'
 import type { RegistrationRecord } from './records.js'
@@ -19,7 +20,8 @@ const step = 'register'
 
 /**
  * The command of `registering`: asks the user agent for the redirect URI, then finds the client in the specification's order:
- * one registered by hand for this issuer, the metadata document's URL, a stored dynamic one, a new one.
+ * one registered by hand for this issuer, the metadata document's URL, a stored dynamic one, a new one, one that the host asks
+ * for.
  *
  * @param again - the server forgot the stored client: it is not looked at
  */
@@ -66,7 +68,9 @@ export async function becomeClient(
   const redirect_uris = [...new Set([redirect_uri, ...alternatives])].sort()
   const key = await records.key('registration', [target.issuer], redirect_uris)
   const { raw, value } = stored.find((record) => record.key === key) ?? {}
-  if (value !== undefined && !again && fits(value, target, clock.now())) return { ...value.client, redirect_uri }
+  if (value !== undefined && !again && fits(value, target, redirect_uri, clock.now())) {
+    return { ...value.client, redirect_uri }
+  }
 
   // A registration that is made again keeps what it had asked for: another connection may need it.
   const scope = unionScope(value?.scope, target.scope)
@@ -76,12 +80,16 @@ export async function becomeClient(
     redirect_uri,
     metadata: { client_name: clientName, client_uri: clientUri, logo_uri: logoUri, redirect_uris, scope },
   }
-  const client = await register(context, target, asked, signal).catch((error: unknown) => {
+  try {
+    const { client, redirect_uris } = await register(context, target, asked, signal)
+    if (again || value !== undefined) core.emit('re_registered', 'info')
+    await records.write(key, raw, defined({ client, redirect_uris, scope }))
+    return client
+  } catch (error) {
+    const told = await askForClient(core, target.issuer, redirect_uri, error, signal)
+    if (told !== undefined) return { ...clientOf(told, target), redirect_uri }
     throw unlessAssumed(core, target, error)
-  })
-  if (again || value !== undefined) core.emit('re_registered', 'info')
-  await records.write(key, raw, defined({ client, redirect_uris, scope }))
-  return client
+  }
 }
 
 /** Drops a dynamic registration that is not to be used again. */
@@ -91,9 +99,18 @@ export async function forgetClient({ records }: Runtime, issuer: string, client_
   }
 }
 
-function fits({ client, scope }: RegistrationRecord, target: Target, now: number): boolean {
+function fits(
+  { client, scope, redirect_uris }: RegistrationRecord,
+  target: Target,
+  redirect_uri: string,
+  now: number,
+): boolean {
   const { client_secret_expires_at = Infinity } = client
-  return client_secret_expires_at > now && (scope === undefined || includesScope(scope, target.scope))
+  return (
+    redirect_uris.includes(redirect_uri) &&
+    client_secret_expires_at > now &&
+    (scope === undefined || includesScope(scope, target.scope))
+  )
 }
 
 /** A public client is what a document without keys describes, so a server that lists methods must list `none`. */

@@ -1,3 +1,4 @@
+import type { RegisteredClient } from '../credentials/registered-client.js'
 import { CountersignError, type InteractionNeed } from '../errors/error.js'
 import { createHttp } from '../http/http.js'
 import type { Diagnostic, LogEvent } from '../ports/log.js'
@@ -39,6 +40,8 @@ export class ConnectionCore {
   mayUseCache = true
   /** Challenged scopes that the host or the person refused; `authorize()` forgets them. */
   refusedScopes: Set<string> | undefined
+  /** The client that the host was asked for. */
+  told: RegisteredClient | undefined
   /** Origins that a diagnostic has named. */
   foreign: Set<string> | undefined
   #asking: SingleFlight<boolean> | undefined

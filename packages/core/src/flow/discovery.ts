@@ -53,12 +53,13 @@ export async function discover(core: ConnectionCore, request: Request, signal: A
 
 /** Whether there is a way to become a client; what it takes is for the next step. */
 function mayBecomeClient(core: ConnectionCore, target: Target): boolean {
-  const { metadataUrl, dynamic = true } = core.options.client ?? {}
+  const { metadataUrl, dynamic = true, ask } = core.options.client ?? {}
   return Boolean(
     core.acquires ||
       registeredFor(core, target.issuer) ||
       (metadataUrl && target.client_id_metadata_document_supported) ||
-      (dynamic && target.registration_endpoint),
+      (dynamic && target.registration_endpoint) ||
+      ask,
   )
 }
 

@@ -24,6 +24,22 @@ export interface ClientOptions {
   readonly metadataUrl?: string
   /** Whether to register dynamically where the server offers it. Default true. */
   readonly dynamic?: boolean
+  /**
+   * Asks a person for a client, where there is no other way to one: the server registers nobody, or refused. Waited for as long as
+   * a login is. The host keeps what it was told: where a secret belongs to it, another process asks again. Default: none.
+   *
+   * @param need.redirectUri - with which the client has to be registered
+   * @returns undefined where the person has none
+   */
+  readonly ask?: (need: ClientNeed) => Promise<RegisteredClient | undefined>
+}
+
+/** A client that is wanted. */
+export interface ClientNeed {
+  /** The MCP server. */
+  readonly url: string
+  readonly issuer: string
+  readonly redirectUri: string
 }
 
 /** Narrow exceptions for one server that deviates; none by default. The error that a deviation causes names the exception. */

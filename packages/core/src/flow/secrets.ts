@@ -3,17 +3,25 @@ import { CountersignError } from '../errors/error.js'
 import { withDeadline } from '../http/deadline.js'
 import type { AuthenticatingClient } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
+import { askForClient } from './ask-client.js'
 import type { ConnectionCore } from './connection-core.js'
 
 /** The client that was registered by hand for this issuer, if there is one. */
-export function registeredFor({ options, acquires }: ConnectionCore, issuer: string): RegisteredClient | undefined {
-  const all = [(acquires ? acquires.client : options.client?.registered) ?? []].flat()
+export function registeredFor(
+  { options, acquires, told }: ConnectionCore,
+  issuer: string,
+): RegisteredClient | undefined {
+  const all = [(acquires ? acquires.client : options.client?.registered) ?? [], told ?? []].flat()
   return all.find((client) => client.issuer === issuer) ?? all.find((client) => client.issuer === trustDiscovered)
 }
 
 /** The client with what authenticates it: the secret of one registered by hand stays with the host and is never in a record. */
 export async function withSecret(core: ConnectionCore, issuer: string, client: Client): Promise<AuthenticatingClient> {
-  const registered = client.origin === 'registered' ? registeredFor(core, issuer) : undefined
+  if (client.origin !== 'registered') return client
+  // One that another process was told of, and that has a secret: only the host knows it.
+  const known = registeredFor(core, issuer)
+  const lost = known === undefined && client.token_endpoint_auth_method !== 'none'
+  const registered = lost ? await askForClient(core, issuer, client.redirect_uri ?? '') : known
   return registered === undefined ? client : authenticated(core, issuer, client, registered)
 }
 

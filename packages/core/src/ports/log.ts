@@ -25,6 +25,7 @@ export type DiagnosticCode =
   | 'null_member'
   | 'member_invalid'
   | 'registration_status'
+  | 'registration_adjusted'
   | 'token_response_form_encoded'
   | 'token_response_status'
   | 'token_type_missing'

@@ -29,8 +29,18 @@ export interface Registration {
   readonly metadata: Pick<ClientMetadataInput, 'client_name' | 'client_uri' | 'logo_uri' | 'redirect_uris' | 'scope'>
 }
 
+/** A client, and the redirect URIs that it was registered with. */
+export interface Registered {
+  readonly client: Client
+  readonly redirect_uris: readonly string[]
+}
+
+/** What says that it was the redirect URIs or their `application_type` (RFC 7591 section 3.2.2). */
+const ADJUSTABLE = /^invalid_(redirect_uri|client_metadata)$/
+
 /**
- * Registers a client dynamically (RFC 7591). What the answer says rules over what was asked (section 3.2.1).
+ * Registers a client dynamically (RFC 7591). What the answer says rules over what was asked (section 3.2.1). A server that refuses
+ * the redirect URIs is asked once more: with the one of this login alone, or as the other `application_type` where it was alone.
  *
  * @throws CountersignError `client_id_required` (the server registers nobody), `registration_rejected`,
  * `registration_invalid`, `client_authentication_unsupported`, `server_unavailable`, and what the door throws
@@ -40,7 +50,7 @@ export async function register(
   target: Target,
   { endpoint: url, initialAccessToken, redirect_uri, metadata }: Registration,
   signal?: AbortSignal,
-): Promise<Client> {
+): Promise<Registered> {
   const { issuer, token_endpoint_auth_methods_supported: methods } = target
   if (url === undefined) {
     const expected = `registration_endpoint, or a client with redirect URI ${redirect_uri} that was registered by hand`
@@ -56,37 +66,54 @@ export async function register(
       received: methods?.join(' '),
     })
   }
-  const response = await context.http.send({
-    step,
-    method: 'POST',
-    url,
-    signal,
-    headers: {
-      'content-type': 'application/json',
-      ...(initialAccessToken !== undefined && { authorization: `Bearer ${initialAccessToken}` }),
-    },
-    body: buildClientMetadata({
-      ...metadata,
-      grant_types: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_method,
-      application_type: applicationType(metadata.redirect_uris),
-    }),
-  })
-  const { status, text } = response
-  if (cannotAnswer(status)) throw unavailable(context, step, response)
-  if (!succeeded(status)) {
-    const secrets = [initialAccessToken]
-    const received = `HTTP ${status} ${withoutSecrets(text, secrets).slice(0, 160)}`.trim()
-    throw new CountersignError('registration_rejected', { step, url, received, oauth: parseOAuthError(text, secrets) })
+  let redirect_uris = metadata.redirect_uris
+  let application_type = applicationType(redirect_uris)
+  for (let last = false; ; last = true) {
+    const response = await context.http.send({
+      step,
+      method: 'POST',
+      url,
+      signal,
+      headers: {
+        'content-type': 'application/json',
+        ...(initialAccessToken !== undefined && { authorization: `Bearer ${initialAccessToken}` }),
+      },
+      body: buildClientMetadata({
+        ...metadata,
+        redirect_uris,
+        grant_types: ['authorization_code', 'refresh_token'],
+        token_endpoint_auth_method,
+        application_type,
+      }),
+    })
+    const { status, text } = response
+    if (cannotAnswer(status)) throw unavailable(context, step, response)
+    if (!succeeded(status)) {
+      const secrets = [initialAccessToken]
+      const received = `HTTP ${status} ${withoutSecrets(text, secrets).slice(0, 160)}`.trim()
+      const oauth = parseOAuthError(text, secrets)
+      const asked = ADJUSTABLE.test(oauth?.error ?? '')
+        ? `${redirect_uris.join(' ')} as a ${application_type} application`
+        : undefined
+      if (last || asked === undefined) {
+        throw new CountersignError('registration_rejected', { step, url, expected: asked, received, oauth })
+      }
+      context.diagnose({ code: 'registration_adjusted', url, expected: asked, received })
+      if (redirect_uris.length > 1) redirect_uris = [redirect_uri]
+      else application_type = application_type === 'native' ? 'web' : 'native'
+      continue
+    }
+    const seen = { step, url, refusal: 'registration_invalid' } as const
+    const information = accept(context, seen, parseClientInformation(text))
+    if (status !== 201) {
+      tolerate(context, seen, [{ code: 'registration_status', expected: 'HTTP 201', received: `HTTP ${status}` }])
+    }
+    // An answer that is silent about the method leaves what was asked, unless it gave a secret that the server has a use for.
+    const silent =
+      methods === undefined && information.client_secret ? 'client_secret_basic' : token_endpoint_auth_method
+    const client = clientOf(seen, redirect_uri, { token_endpoint_auth_method: silent, ...information })
+    return { client, redirect_uris }
   }
-  const seen = { step, url, refusal: 'registration_invalid' } as const
-  const information = accept(context, seen, parseClientInformation(text))
-  if (status !== 201) {
-    tolerate(context, seen, [{ code: 'registration_status', expected: 'HTTP 201', received: `HTTP ${status}` }])
-  }
-  // An answer that is silent about the method leaves what was asked, unless it gave a secret that the server has a use for.
-  const silent = methods === undefined && information.client_secret ? 'client_secret_basic' : token_endpoint_auth_method
-  return clientOf(seen, redirect_uri, { token_endpoint_auth_method: silent, ...information })
 }
 
 function clientOf(

@@ -106,7 +106,7 @@ const initialize = {
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'page', version: '1' } },
 }
 
-export async function settled(work: Promise<unknown> | undefined): Promise<Outcome> {
+async function settled(work: Promise<unknown> | undefined): Promise<Outcome> {
   try {
     return { value: await work }
   } catch (error) {

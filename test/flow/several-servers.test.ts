@@ -53,25 +53,3 @@ describe('two servers, each with an authorization server of its own', () => {
       expect([told(one), told(two)].map((all) => all.includes(name))).toEqual([false, true])
   })
 })
-
-describe('a server that names another authorization server than before', () => {
-  it('is signed in to there with a client of that one', {
-    tags: ['mcp-registration/not-reused', 'mcp-registration/registered-anew', 'rfc9728/changed-metadata'],
-  }, async () => {
-    const connection = connectorOver().connect(one.url)
-    expect((await ping(connection)).status).toBe(200)
-    one.routes.resourceMetadata = { json: { resource: one.url, authorization_servers: [two.issuer] } }
-    one.routes.mcp = ({ headers }, usual) => {
-      const token = headers.authorization?.replace('Bearer ', '') ?? ''
-      return two.accessTokens.has(token) ? { status: 200, json: {} } : { ...usual(), status: 401 }
-    }
-    one.clearRequests()
-    one.accessTokens.clear()
-    one.refreshTokens.clear()
-    await connection.authorize({ force: true })
-    expect((await ping(connection)).status).toBe(200)
-    expect(two.requests.map(({ path }) => path)).toEqual(expect.arrayContaining(['/register', '/authorize', '/token']))
-    expect(told(two)).not.toMatch(/of-one/)
-    expect(one.requests.map(({ path }) => path)).not.toContain('/token')
-  })
-})

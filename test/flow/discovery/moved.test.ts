@@ -30,7 +30,9 @@ function move(): void {
 }
 
 describe('a server that moved to another authorization server while its login was good', () => {
-  it('is signed in to there, by the request that was refused, and nothing goes to the old one', async () => {
+  it('is signed in to there, by the request that was refused, and nothing goes to the old one', {
+    tags: 'rfc9728/changed-metadata',
+  }, async () => {
     const { connection, agent, record } = await at.login()
     move()
     expect((await ping(connection)).status).toBe(200)

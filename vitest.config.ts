@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
-import { requirements } from './test/requirements/index.js'
+import { tags } from './test/requirements/tags.js'
 
 // Where CI reads the totals; nobody else needs the file.
 const report = process.env.TEST_REPORT
@@ -12,8 +12,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/browser/*/**'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000,
-    // What a test cites: a tag that is no row of the register fails the file.
-    tags: [...requirements].map(([name, { says }]) => ({ name, description: says })),
+    tags: [...tags],
     // The files of one worker share their modules: loading the real servers anew for each takes longer than most tests.
     // So a test puts back what it replaces; the three below do most of it. One that mocks a module resets the registry first,
     // and takes its mock back.

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { tags } from '../requirements/tags.js'
 import { hasChromium, launchOptions } from './support/chromium.js'
 
 // What runs in real browsers: `pnpm test:browser`. Where CI reads the totals; nobody else needs the file.
@@ -15,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'in a page',
+          tags: [...tags],
           // With the machines of core's flow, as Node runs them: nothing in core means another thing in a page.
           include: ['test/browser/in-page/**/*.test.ts', 'test/core/flow/*.test.ts'],
           testTimeout: 20_000,
@@ -36,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'over pages',
+          tags: [...tags],
           include: ['test/browser/pages/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

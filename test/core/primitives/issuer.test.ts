@@ -26,6 +26,8 @@ describe('comparing issuers (RFC 8414 section 3.3)', () => {
     ['https://as.example', 'https://as.example:443', 'a default port'],
     ['https://as.example', 'http://as.example', 'the scheme'],
     ['https://as.example?a', 'https://as.example?a/', 'a query'],
+    ['https://as.example/.evil.example', 'https://as.example.evil.example', 'a slash in the middle'],
+    ['web+https://as.example/', 'web+https://as.example', 'another scheme'],
     ['https://auth.atlassian.com/1', 'https://auth.atlassian.com', 'a path that is dropped (C04)'],
     ['', '/', 'no URL'],
   ])('%s and %s are different: %s', { tags: ['mcp-discovery/another-issuer', 'rfc8414/another-issuer'] }, (a, b) => {

@@ -155,7 +155,11 @@ export const oneDocblockEach: Rule = nowhere(
 )
 
 /** Where the runtime's own `fetch` is used: as the default of the host's, and for a URL that is none of OAuth's or MCP's. */
-const OWN_FETCH = ['packages/core/src/flow/runtime.ts', 'packages/node/src/assertion/from-url.ts']
+const OWN_FETCH = [
+  'packages/core/src/flow/runtime.ts',
+  'packages/node/src/assertion/from-url.ts',
+  'packages/browser/src/page-fetch.ts',
+]
 
 /** `http/` is the door for OAuth, the `fetch` that the host gave the one for MCP. */
 export const oneDoorToTheNetwork: Rule = (files) => [

@@ -5,6 +5,7 @@ import {
   type Diagnostic,
 } from '@countersign/core'
 import { indexedDbStore, ofThisBrowser } from './indexed-db/store.js'
+import { pageFetch } from './page-fetch.js'
 import { tabPresence } from './tab-presence.js'
 
 /** A connector in a page: as core's, but `appId` is required. */
@@ -33,7 +34,8 @@ export function createConnector(options: BrowserConnectorOptions): Connector {
   const { interaction = 'explicit', store = indexedDbStore() } = options
   const presence =
     options.presence ?? (ofThisBrowser.has(store) ? tabPresence({ missing: () => tellMissing(options) }) : undefined)
-  return createCoreConnector({ ...options, interaction, store, ...(presence && { presence }) })
+  const oauthFetch = pageFetch(options.oauthFetch)
+  return createCoreConnector({ ...options, interaction, store, oauthFetch, ...(presence && { presence }) })
 }
 
 /** Slower where a tab is closed at a bad moment, and no less safe: whoever runs the host may want to know. */

@@ -92,6 +92,8 @@ overPages('a tab that is gone in the middle of a refresh', () => {
     const began = performance.now()
     expect(await refresh(left)).toMatchObject({ value: expect.any(String) })
     expect(performance.now() - began).toBeLessThan(4_000)
+    // A page that is left hears that its request broke off, and can still send: it does not try again.
+    expect(world.grants).toEqual(['refresh_token', 'refresh_token'])
   })
 
   it('where there are no Web Locks: its lease is waited for, and the host is told once', async () => {

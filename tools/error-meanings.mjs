@@ -17,6 +17,8 @@ export const errors = {
   connector_closed: 'The connector has been closed.',
   credentials_rejected:
     'The server refuses the token of a login that was just made. For a JWT, `received` names its `aud`, `iss` and `scope`.',
+  cross_origin_blocked:
+    'A page, and no other host, gets this: the server answered, and the browser keeps the answer from the page, because it lacks what allows this origin to read it (CORS). `expected` names the header. A gateway that answers for its server with an error page of its own looks the same.',
   header_rejected:
     'The request carried an `Authorization` header of its own, so OAuth was off, and the server refused it.',
   insufficient_scope:
@@ -67,7 +69,8 @@ export const errors = {
 export const diagnostics = {
   access_token_not_revoked: 'Sign-out: the server cannot revoke this kind of access token. It lives until it expires.',
   challenge_invalid: 'The `WWW-Authenticate` header departs from its grammar. What could be read was used.',
-  challenge_missing: 'A 401 without a Bearer challenge. The well-known URLs are asked instead.',
+  challenge_missing:
+    'A 401 without a Bearer challenge, or one that a page cannot see: `Access-Control-Expose-Headers` lacks `WWW-Authenticate`, or the answer allows the page nothing. The well-known URLs are asked instead.',
   challenge_parameter_repeated: 'A parameter of the challenge appears more than once.',
   endpoints_assumed:
     'No authorization server metadata either: `/authorize`, `/token` and `/register` of revision 2025-03-26 are used, or the endpoints of `compatibility.endpoints`.',

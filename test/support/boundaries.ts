@@ -158,6 +158,7 @@ export const oneDocblockEach: Rule = nowhere(
 const OWN_FETCH = [
   'packages/core/src/flow/runtime.ts',
   'packages/node/src/assertion/from-url.ts',
+  'packages/browser/src/cross-origin.ts',
   'packages/browser/src/page-fetch.ts',
 ]
 

@@ -4,6 +4,7 @@ import {
   createConnector as createCoreConnector,
   type Diagnostic,
 } from '@countersign/core'
+import { mcpFetch, readable } from './cross-origin.js'
 import { indexedDbStore, ofThisBrowser } from './indexed-db/store.js'
 import { pageFetch } from './page-fetch.js'
 import { tabPresence } from './tab-presence.js'
@@ -19,6 +20,9 @@ export interface BrowserConnectorOptions extends ConnectorOptions {
  * from what they do; records in `indexedDbStore()`, which outlive the tab; and `tabPresence()` over it, so that the tabs of a
  * browser refresh a login once. No user agent is chosen: pass `popup({ redirectUri })` or `redirect({ redirectUri })`.
  *
+ * An answer that the browser keeps from the page is `cross_origin_blocked`, and a refusal without a token that nobody can read
+ * leads to the well-known URLs; a `fetch` or `oauthFetch` of the host's own replaces that.
+ *
  * Nothing is opened before it is used, so that a server may render the page.
  *
  * @throws CountersignError `options_invalid`
@@ -31,11 +35,12 @@ export interface BrowserConnectorOptions extends ConnectorOptions {
  * ```
  */
 export function createConnector(options: BrowserConnectorOptions): Connector {
-  const { interaction = 'explicit', store = indexedDbStore() } = options
+  const { interaction = 'explicit', store = indexedDbStore(), fetch = mcpFetch } = options
   const presence =
     options.presence ?? (ofThisBrowser.has(store) ? tabPresence({ missing: () => tellMissing(options) }) : undefined)
-  const oauthFetch = pageFetch(options.oauthFetch)
-  return createCoreConnector({ ...options, interaction, store, oauthFetch, ...(presence && { presence }) })
+  const send = pageFetch(options.oauthFetch)
+  const oauthFetch = options.oauthFetch ? send : readable(send)
+  return createCoreConnector({ ...options, interaction, store, fetch, oauthFetch, ...(presence && { presence }) })
 }
 
 /** Slower where a tab is closed at a bad moment, and no less safe: whoever runs the host may want to know. */

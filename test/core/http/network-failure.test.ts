@@ -39,6 +39,21 @@ describe('whether a request may have reached the server', () => {
     expect(neverSent(error)).toBe(true)
   })
 
+  test('a hook of the host’s that knows better says so itself; the step is the one that asked', async () => {
+    const known = new CountersignError('cross_origin_blocked', {
+      step: 'fetch',
+      url: 'https://as.example/token',
+      expected: 'Access-Control-Allow-Origin',
+      hint: 'Ask the operator.',
+    })
+    const { send } = door(() => Promise.reject(known))
+    const { message, step, ...rest } = await send({}).catch((thrown) => thrown)
+    expect(step).toBe('exchange')
+    expect(rest).toMatchObject({ code: 'cross_origin_blocked', expected: known.expected, hint: known.hint })
+    expect(message).toBe(known.message.replace('fetch:', 'exchange:'))
+    expect(neverSent(rest)).toBe(false)
+  })
+
   test('a real connection that is refused is told from one that is cut', async () => {
     const { startScriptableServer } = await import('../../servers/index.js')
     const server = await startScriptableServer(() => ({ destroy: true }))

@@ -50,13 +50,14 @@ export const failures = {
     authorization_server_metadata_invalid: '',
     authorization_server_metadata_not_found: 'The authorization server must publish metadata at one of these URLs.',
     credentials_rejected: 'Compare what the token is for with what was asked.',
+    cross_origin_blocked: 'The operator must add it; until then oauthFetch can ask through a backend of yours.',
     issuer_mismatch: 'The issuer must be corrected; compatibility.trustIssuer allows a known difference.',
     pkce_unsupported: 'It must list S256; compatibility.assumePkceS256 allows a server that lists nothing.',
     redirect_refused: 'Credentials follow no redirect: configure the URL that it leads to.',
     registration_invalid: 'Register a client by hand and pass it as client.registered, with its issuer.',
     resource_metadata_invalid: '',
     resource_metadata_not_found:
-      'The server must publish metadata at one of these URLs. One without OAuth needs its token in the Authorization header.',
+      'The server must publish metadata at one of these URLs, and let a page see its challenge (Access-Control-Expose-Headers: WWW-Authenticate). One without OAuth needs its token in the Authorization header.',
     resource_mismatch:
       'The operator must correct the resource in the metadata; http in place of https means that X-Forwarded-Proto is ignored.',
     response_too_large: '',

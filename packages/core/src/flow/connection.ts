@@ -33,7 +33,8 @@ export interface Connection {
    * `header_rejected`, `request_not_replayable`, `request_aborted`, `store_unavailable`, `connector_closed`; of a refresh
    * `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (the client was refused, the
    * login is kept), `client_authentication_unsupported`, `options_invalid`; of a login what `authorize` rejects with
-   * @throws what the runtime's `fetch` throws for the request itself, and what the host's `onStepUp` throws
+   * @throws what the runtime's `fetch` throws for the request itself (in a page `cross_origin_blocked`, where it may not read the
+   * answer), and what the host's `onStepUp` throws
    */
   readonly fetch: Fetch
   /**
@@ -52,7 +53,8 @@ export interface Connection {
    * `user_agent_unsuitable`; of the person `browser_not_opened`, `login_timeout`, `login_cancelled`, `access_denied`,
    * `authorization_rejected`, `authorization_response_invalid`, `state_mismatch`; of the tokens `token_request_rejected`,
    * `token_response_invalid`, `client_forgotten`, `login_not_found` (the answer was taken elsewhere); of any OAuth request
-   * `network_error`, `request_timeout`, `server_unavailable`, `redirect_refused`, `response_too_large`, `url_not_allowed`
+   * `network_error`, `cross_origin_blocked`, `request_timeout`, `server_unavailable`, `redirect_refused`, `response_too_large`,
+   * `url_not_allowed`
    */
   authorize(options?: {
     readonly scope?: string
@@ -72,8 +74,8 @@ export interface Connection {
    * `store_unavailable`; of discovery `resource_metadata_not_found`, `resource_metadata_invalid`, `resource_mismatch`,
    * `issuer_not_expected`, `issuer_mismatch`, `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`,
    * `pkce_unsupported`; of becoming a client `client_id_required`, `client_authentication_unsupported`, `registration_rejected`,
-   * `registration_invalid`; of any OAuth request `network_error`, `request_timeout`, `server_unavailable`, `redirect_refused`,
-   * `response_too_large`, `url_not_allowed`
+   * `registration_invalid`; of any OAuth request `network_error`, `cross_origin_blocked`, `request_timeout`,
+   * `server_unavailable`, `redirect_refused`, `response_too_large`, `url_not_allowed`
    */
   beginAuthorization(options: {
     readonly redirectUri: string

@@ -42,8 +42,8 @@ export interface Connector {
    * @throws CountersignError of the response `state_mismatch`, `account_mismatch`, `login_not_found`, `issuer_mismatch`,
    * `access_denied`, `authorization_rejected`, `authorization_response_invalid`, `login_timeout` (it came too late); of the tokens
    * `token_request_rejected`, `token_response_invalid`, `client_forgotten`, `client_authentication_unsupported`,
-   * `server_unavailable`, `network_error`, `request_timeout`, `redirect_refused`, `response_too_large`, `url_not_allowed`;
-   * `login_cancelled` (a sign-out meanwhile), `options_invalid` (the supplier of the client's secret failed),
+   * `server_unavailable`, `network_error`, `cross_origin_blocked`, `request_timeout`, `redirect_refused`, `response_too_large`,
+   * `url_not_allowed`; `login_cancelled` (a sign-out meanwhile), `options_invalid` (the supplier of the client's secret failed),
    * `store_unavailable`, `connector_closed`
    */
   completeAuthorization(callback: string | URL | URLSearchParams, expected?: Expected): Promise<Completed>

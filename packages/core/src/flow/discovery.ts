@@ -65,7 +65,8 @@ function mayBecomeClient(core: ConnectionCore, target: Target): boolean {
 
 /** A guessed endpoint at which nobody registers: the server is none of that revision, and what it lacks is said instead. */
 export function unlessAssumed({ url }: ConnectionCore, { assumed }: Target, error: unknown): unknown {
-  if (assumed === undefined || !CountersignError.is(error) || notNow(error) || error.oauth) return error
+  if (assumed === undefined || !CountersignError.is(error) || error.oauth) return error
+  if (notNow(error) && error.code !== 'cross_origin_blocked') return error
   const received = `${assumed}; ${error.url}: ${error.received}`
   return new CountersignError('resource_metadata_not_found', { step: 'discover', url, received, cause: error })
 }

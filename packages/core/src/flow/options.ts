@@ -143,7 +143,10 @@ export interface ConnectorOptions extends ServerOptions {
   readonly servers?: Readonly<Record<string, ServerOptions>> | ((url: string) => ServerOptions | undefined)
   /** For MCP requests. Default: the runtime's `fetch`. */
   readonly fetch?: Fetch
-  /** For discovery, registration and tokens. Default: the runtime's `fetch`. */
+  /**
+   * For discovery, registration and tokens: through a backend of the host's, say. A `CountersignError` that it throws is passed on;
+   * anything else is `network_error`. Default: the runtime's `fetch`.
+   */
   readonly oauthFetch?: Fetch
   /**
    * How long one OAuth request may take, in milliseconds. A refresh gets three times that, because its answer must not be lost; a

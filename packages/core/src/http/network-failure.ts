@@ -22,8 +22,9 @@ function reasonOf(failure: unknown): string | undefined {
   return undefined
 }
 
-/** What the platform's `fetch` threw, as an error of ours. */
+/** What `fetch` threw, as an error of ours. A hook of the host's that knows better throws one itself. */
 export function networkFailure(step: string, url: string, cause: unknown): CountersignError {
+  if (CountersignError.is(cause)) return new CountersignError(cause.code, { ...cause, step })
   const said = String(Object(cause).message ?? cause)
   const reason = reasonOf(cause) ?? ''
   const received = said.includes(reason) ? said : `${said} (${reason})`

@@ -59,7 +59,7 @@ export const cannotAnswer = (status: number): boolean => [408, 425, 429].include
 
 /** Whether it may go well the next time: that a server does not answer says nothing about what it has. */
 export const notNow = ({ code }: CountersignError): boolean =>
-  ['network_error', 'request_timeout', 'server_unavailable'].includes(code)
+  ['cross_origin_blocked', 'network_error', 'request_timeout', 'server_unavailable'].includes(code)
 
 /** The error for a server that cannot answer now. */
 export const unavailable = (context: StepContext, step: string, response: HttpResponse): CountersignError =>

@@ -1,10 +1,10 @@
 import type { Presence } from '@countersign/core'
 import { describe, expect, it } from 'vitest'
-import type { Lease } from '../../../packages/core/src/flow/grant.js'
+import { type Lease, nothing } from '../../../packages/core/src/flow/grant.js'
 import { ping } from '../../support/mcp-client.js'
 import { refreshing } from '../../support/refreshing.js'
 import { grantIn, putGrant } from '../../support/seeded.js'
-import { START, settled } from '../../support/simulated-clock.js'
+import { START, settled, simulatedClock } from '../../support/simulated-clock.js'
 import { soon } from '../../support/soon.js'
 
 const world = refreshing()
@@ -71,6 +71,21 @@ describe("another process's lease", () => {
     expect(login.seen.types).toEqual(['lease_waited', 'lease_taken_over', 'refreshed'])
   })
 
+  it('is waited for as long as it is watched: a time in which the one who waits was stopped itself does not count', async () => {
+    const clock = simulatedClock()
+    let stoppedMs = 0
+    const own = { ...clock, now: () => clock.now() + stoppedMs, monotonic: () => clock.monotonic() + stoppedMs }
+    const login = await world.login({ tokens: expired, seed: { record: { lease: sent, turn: 2 } }, clock: own })
+    const asked = ping(login.connection).catch((error) => error.code)
+    await clock.asleep(250)
+    stoppedMs = 240_000
+    await clock.advance(60_000)
+    expect(await asked).toBe('refresh_pending')
+    expect(login.spent).toEqual([])
+    await clock.advance(30_000)
+    await soon(() => login.spent).toEqual(['r1'])
+  })
+
   it('that was taken over after it was sent: there is no second prompt retry for its token', async () => {
     const login = await world.login({
       tokens: expired,
@@ -98,11 +113,26 @@ describe("another process's lease", () => {
     expect((await ping(login.connection)).status).toBe(200)
     expect((await login.connection.token()).accessToken).toBe('a1')
     expect(login.spent).toEqual([])
-    expect(login.seen.types).toEqual(['lease_waited'])
-    expect(login.connection.getSnapshot().refreshing).toBe(true)
+    expect(login.seen.types).toEqual([])
+    expect(login.clock.sleeping).toEqual([])
+    await bring(login, { turn: 2, got: 2 })
+    expect((await login.connection.token()).accessToken).toBe('a2')
+  })
+
+  it('is waited for again as soon as somebody cannot do with the token that is left', async () => {
+    const login = await world.login({
+      tokens: { issued_at: START - 290_000, expires_at: START + 10_000 },
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+    })
+    const [served, needy] = [login.connection.token(), login.connection.token({ refresh: true })]
+    expect((await served).accessToken).toBe('a1')
+    await login.clock.asleep(250)
+    expect((await login.connection.token()).accessToken).toBe('a1')
     await bring(login, { turn: 2, got: 2 })
     await login.clock.advance(250)
-    expect((await login.connection.token()).accessToken).toBe('a2')
+    expect((await needy).accessToken).toBe('a2')
+    expect(login.spent).toEqual([])
   })
 
   it('is not waited for where the record has newer tokens already', async () => {
@@ -169,6 +199,31 @@ describe("another process's lease", () => {
     await login.clock.advance(250)
     await soon(() => login.connection.getSnapshot().refreshing).toBe(false)
     expect((await ping(login.connection)).status).toBe(200)
+    expect(login.spent).toEqual([])
+  })
+
+  it('keeps a request waiting for 45 seconds in all, however often it waits', async () => {
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+    })
+    const asked = ping(login.connection).catch((error) => error.code)
+    await login.clock.asleep(250)
+    await login.clock.advance(30_000)
+    await bring(login, { turn: 2, got: 2 })
+    world.server.accessTokens.delete('a2')
+    const now = await grantIn(login.store, world.server.url)
+    await putGrant(login.store, { ...(now ?? nothing), lease: { ...sent, id: 'theirs again' } }, world.server.url)
+    await login.clock.advance(250)
+    await login.clock.asleep(250)
+    await login.clock.advance(14_500)
+    expect(login.clock.sleeping).toContain(250)
+    await login.clock.advance(500)
+    expect(await asked).toBe('refresh_pending')
+    // The wait goes on, until there is nothing to wait for.
+    await bring(login, { turn: 3, got: 3 })
+    await login.clock.advance(250)
     expect(login.spent).toEqual([])
   })
 

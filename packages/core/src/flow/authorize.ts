@@ -20,7 +20,7 @@ export async function authorize(core: ConnectionCore, options: AuthorizeOptions)
   if (core.held.known === undefined && !mayOpen) await core.held.read()
   if (core.instead || (!force && core.covers(scope))) return core.status.snapshot
   if (core.acquires) {
-    await core.renewing.renew(signal, core.wider(scope))
+    await core.renewing.renew(signal, { scope: core.wider(scope) })
     return core.status.snapshot
   }
   if (!mayOpen) throw core.interactionRequired(core.signedIn ? 'more_scope' : 'no_login', scope)

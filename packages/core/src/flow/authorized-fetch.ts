@@ -44,7 +44,7 @@ async function authorized(
   if (request.ownAuthorization) return withOwnHeader(core, request)
   core.open()
   if (core.instead) return core.instead.send(core, request)
-  const tokens = await renewing.current(request.signal).catch((error: unknown) => {
+  const tokens = await renewing.current(request.signal, request.waited).catch((error: unknown) => {
     // This transport reconnects for ever when fetch throws; a refused token it understands.
     if (request.legacySse) return tokensOf(held.known)
     throw error

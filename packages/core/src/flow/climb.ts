@@ -84,7 +84,7 @@ async function takeRungs(climb: Climb): Promise<void> {
     if (!(core.signingIn.underWay && (rung === 'sign_in' || rung === 'step_up'))) done.add(rung)
     if (rung === 'retry_current') return
     if (rung === 'refresh') {
-      if (await core.renewing.renew(request.signal)) return
+      if (await core.renewing.renew(request.signal, { waited: request.waited })) return
     } else if (rung === 'sign_in') {
       return signIn(core, request, core.wider())
     } else if (await stepUpAllowed(core, challenge.scope ?? '', added)) {
@@ -121,7 +121,7 @@ async function signIn(
   stepUp?: string,
 ): Promise<void> {
   if (core.acquires) {
-    await core.renewing.renew(signal, scope)
+    await core.renewing.renew(signal, { scope })
     return
   }
   const code = 'interaction_pending'

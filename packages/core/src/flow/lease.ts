@@ -63,12 +63,12 @@ export const forgetLease = (runtime: Runtime, id: string): void => {
 
 /** How somebody waits for a lease. */
 export interface Waiting {
-  /** How long a sent one is waited for; unlimited by default. Where it is limited, one that is not sent is not waited for. */
+  /** How long each sent one is waited for; unlimited by default. Where it is limited, one that is not sent is not waited for. */
   readonly atMostMs?: number
   /** Whether a record says enough as it is, whoever has its lease. */
   readonly enough?: (grant: Grant) => boolean
-  /** Called when the waiting begins. */
-  readonly waits?: (() => void) | undefined
+  /** Looked at before each wait: whether nobody needs what it is for any more. */
+  readonly leave?: () => boolean
 }
 
 /**
@@ -79,9 +79,8 @@ export interface Waiting {
  */
 export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}): Promise<Seen> {
   const { runtime, held } = core
-  const { atMostMs = Infinity, enough, waits } = waiting
-  const began = runtime.clock.monotonic()
-  let since = began
+  const { atMostMs = Infinity, enough, leave } = waiting
+  let unchangedMs = 0
   let raw: string | undefined
   let told = false
   for (;;) {
@@ -91,14 +90,11 @@ export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}):
     const { lease } = seen.grant
     if (lease === undefined || enough?.(seen.grant) || runtime.leases.get(lease.id) === false) return seen
     if (!lease.sent && atMostMs < Infinity) return seen
-    const at = runtime.clock.monotonic()
-    if (seen.raw !== raw) since = at
+    // As long as it was watched, not as a clock has it: a process that was stopped itself has seen nothing meanwhile.
+    unchangedMs = seen.raw === raw ? unchangedMs + POLL_MS : 0
     raw = seen.raw
-    if (at - began >= atMostMs || (await replaceable(runtime, lease, at - since))) return seen
-    if (!told) {
-      core.emit('lease_waited', 'debug')
-      waits?.()
-    }
+    if (unchangedMs >= atMostMs || (await replaceable(runtime, lease, unchangedMs)) || leave?.()) return seen
+    if (!told) core.emit('lease_waited', 'debug')
     told = true
     await runtime.clock.sleep(POLL_MS)
   }

@@ -19,6 +19,8 @@ export interface McpRequest {
   readonly replayable: boolean
   /** The SDKs' legacy SSE transport: it alone asks for this cache mode. */
   readonly legacySse: boolean
+  /** How long it has waited for refreshes, in milliseconds: its patience is for all of them. */
+  readonly waited: { ms: number }
 }
 
 export function readRequest(
@@ -46,6 +48,7 @@ export function readRequest(
     method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
     replayable: isReplayable(body) && !(request?.body && init?.body === undefined),
     legacySse: (init?.cache ?? request?.cache) === 'no-store',
+    waited: { ms: 0 },
   }
 }
 

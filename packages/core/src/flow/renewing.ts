@@ -13,8 +13,20 @@ import { revokeReplaced } from './sign-out.js'
 /** One refresh, shared by all who ask. */
 interface Flight {
   readonly done: Promise<Renewed | Acquired>
-  /** When it turns out to wait for somebody else's lease. */
-  readonly waits: Promise<unknown>
+  /** As soon as it is about to wait for somebody else's lease. */
+  readonly waits: Promise<'left'>
+  /** Somebody has no access token that would do meanwhile. */
+  need(): void
+}
+
+/** What a caller wants of a refresh. */
+interface Wanted {
+  /** What acquired tokens have to cover besides. */
+  readonly scope?: string | undefined
+  /** The access token has life left: somebody else's refresh is not waited for. */
+  readonly spare?: boolean
+  /** How long the caller has waited before; raised by what it waits now. */
+  readonly waited?: { ms: number } | undefined
 }
 
 /** The current tokens of one connection: one getter, one refresh at a time, whoever asks. */
@@ -41,19 +53,15 @@ export class Renewing {
     else this.fastUntil = this.#core.renewable ? renewAt(tokens, jitter) : Infinity
   }
 
-  /** The current tokens, renewed first where they are about to expire. */
-  async current(signal?: AbortSignal | null): Promise<Tokens | undefined> {
+  /** The current tokens, renewed first where they are about to expire; see `renew`. */
+  async current(signal?: AbortSignal | null, waited?: Wanted['waited']): Promise<Tokens | undefined> {
     const { held, runtime } = this.#core
     await held.look()
     const tokens = tokensOf(held.known)
     const { clock } = runtime
     if (tokens === undefined || clock.now() < this.fastUntil) return tokens
     try {
-      const renewed = this.renew(signal)
-      // Whose token has life left waits for its own refresh, and not for somebody else's.
-      const waits = usable(tokens, clock.now()) ? this.#underWay?.waits : undefined
-      await (waits === undefined ? renewed : Promise.race([renewed, waits]))
-      renewed.catch(() => undefined)
+      await this.renew(signal, { spare: usable(tokens, clock.now()), waited })
     } catch (error) {
       if (!CountersignError.is(error) || !usable(tokens, clock.now())) throw error
       // The token has life left, so what keeps it from being renewed is nobody's trouble yet.
@@ -67,34 +75,50 @@ export class Renewing {
   /**
    * Spends the refresh token or acquires new tokens, once for all who ask.
    *
-   * @param scope - what acquired ones have to cover besides
    * @returns whether there are tokens now
    * @throws CountersignError `refresh_pending`, `request_aborted`, and what the refresh transaction throws
    */
-  async renew(signal?: AbortSignal | null, scope?: string): Promise<boolean> {
+  async renew(signal?: AbortSignal | null, wanted: Wanted = {}): Promise<boolean> {
     const core = this.#core
-    const { known = nothing } = core.held
-    // What belongs to the old issuer of a server that moved is not offered there any more.
-    if (!core.acquires && (known.phase !== 'valid' || moved(core))) return false
-    this.#underWay ??= this.#begin(known, scope)
-    const { done } = this.#underWay
-    // The callers' patience, not the transaction's: that goes on until its answer is stored.
-    const timeoutMs = 1.5 * core.runtime.requestTimeoutMs
-    return (await wait(core, { step: 'refresh', timeoutMs, code: 'refresh_pending', signal }, () => done)) !== 'ended'
+    const { scope, spare, waited = { ms: 0 } } = wanted
+    const { clock, requestTimeoutMs } = core.runtime
+    const began = clock.monotonic() - waited.ms
+    for (;;) {
+      const { known = nothing } = core.held
+      // What belongs to the old issuer of a server that moved is not offered there any more.
+      if (!core.acquires && (known.phase !== 'valid' || moved(core))) return false
+      this.#underWay ??= this.#begin(known, scope)
+      const { done, waits, need } = this.#underWay
+      if (!spare) need()
+      // The callers' patience, not the transaction's: that goes on until its answer is stored.
+      const timeoutMs = 1.5 * requestTimeoutMs - waited.ms
+      const patience = { step: 'refresh', timeoutMs, code: 'refresh_pending', signal } as const
+      const outcome = await wait(core, patience, () => (spare ? Promise.race([done, waits]) : done)).finally(() => {
+        waited.ms = clock.monotonic() - began
+      })
+      // It had been left before this caller came.
+      if (outcome !== 'left' || spare) return outcome !== 'ended'
+    }
   }
 
   #begin(from: Grant, scope: string | undefined): Flight {
     const core = this.#core
-    const { acquires } = core
+    const { held, runtime, acquires } = core
     const stop = new AbortController()
-    let waiting = (): void => undefined
-    const waits = new Promise<void>((resolve) => {
+    let needed = false
+    let waiting = (_: 'left'): void => undefined
+    const waits = new Promise<'left'>((resolve) => {
       waiting = resolve
     })
+    const needless = (): boolean => {
+      waiting('left')
+      const tokens = tokensOf(held.known)
+      return !needed && tokens !== undefined && usable(tokens, runtime.clock.now())
+    }
     const work = async (): Promise<Renewed | Acquired> => {
       try {
         if (acquires) return await acquires.obtain(core, from, scope, stop.signal)
-        const outcome = await renew(core, from, () => waiting())
+        const outcome = await renew(core, from, needless)
         await revokeReplaced(core)
         return outcome
       } finally {
@@ -103,10 +127,13 @@ export class Renewing {
       }
     }
     // Unlike a refresh, an acquisition can be given up: nothing is lost by it.
-    const done = track(core.runtime, work, acquires && ((reason) => stop.abort(reason)))
+    const done = track(runtime, work, acquires && ((reason) => stop.abort(reason)))
     // Callers may all have given up by the time it fails.
     done.catch(() => undefined)
     queueMicrotask(() => core.status.set())
-    return { done, waits }
+    const need = (): void => {
+      needed = true
+    }
+    return { done, waits, need }
   }
 }

@@ -125,6 +125,16 @@ describe('tokens without a person', () => {
     expect(await acquire(first, nothing, async () => granted(clock))).toBe('acquired')
   })
 
+  it('a server that cannot answer the next time either is left alone for longer', async () => {
+    const { clock, first, grant } = processes(1)
+    const failure = new CountersignError('network_error', { step: 'acquire' })
+    for (const ms of [5_000, 20_000, 20_000]) {
+      await expect(acquire(first, nothing, () => Promise.reject(failure))).rejects.toBe(failure)
+      expect(await grant()).toMatchObject({ retry_at: clock.now() + ms })
+      await clock.advance(ms)
+    }
+  })
+
   it('a server that never answers is given up with the lease', async () => {
     const { clock, first, grant } = processes(1)
     let stopped = false

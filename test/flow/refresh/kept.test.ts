@@ -70,6 +70,27 @@ describe('a server that cannot answer now: the login is kept, and no page is sho
     expect(login.spent).toEqual(['r1', 'r1'])
   })
 
+  it('it is left alone for longer as long as it cannot answer, and a first failure is one again after it could', async () => {
+    const login = await world.login()
+    const refused: number[] = []
+    world.server.routes.token = { status: 503 }
+    await login.clock.advance(past)
+    for (const waitMs of [0, 5_000, 20_000, 20_000]) {
+      await login.clock.advance(waitMs)
+      const error = await login.connection.token().catch((error) => error)
+      refused.push(error.retryAt - login.clock.now())
+    }
+    expect(refused).toEqual([5_000, 20_000, 20_000, 20_000])
+    delete world.server.routes.token
+    await login.clock.advance(20_000)
+    expect((await ping(login.connection)).status).toBe(200)
+
+    world.server.routes.token = { status: 503 }
+    await expect(login.connection.token({ refresh: true })).rejects.toMatchObject({
+      retryAt: login.clock.now() + 5_000,
+    })
+  })
+
   it('a token that has life left is used meanwhile', async () => {
     const login = await world.login()
     world.server.routes.token = { status: 503 }

@@ -6,7 +6,7 @@ import type { ConnectionCore } from './connection-core.js'
 import { better } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, takeLease, waitForLease } from './lease.js'
-import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
+import { backoffMs, failedBefore, postponed, postponedUntil } from './postponed.js'
 import { settleSurely } from './settle.js'
 import { revokeReplaced } from './sign-out.js'
 
@@ -67,7 +67,7 @@ export async function acquire(core: ConnectionCore, had: Grant, ask: Ask, closin
     } catch (error) {
       // A server that cannot answer now is not asked by seven more processes at once.
       const later = CountersignError.is(error) && error.action === 'retry_at'
-      const retry_at = later ? (error.retryAt ?? clock.now() + BACKOFF_MS) : undefined
+      const retry_at = later ? (error.retryAt ?? clock.now() + backoffMs(failedBefore(now))) : undefined
       await settleSurely(
         core,
         retry_at === undefined ? { type: 'released', id: lease.id } : { type: 'deferred', id: lease.id, retry_at },

@@ -7,7 +7,7 @@ import type { ConnectionCore } from './connection-core.js'
 import { better, renewable } from './current-token.js'
 import type { Grant } from './grant.js'
 import { forgetLease, leaseMs, newLease, waitForLease } from './lease.js'
-import { BACKOFF_MS, postponed, postponedUntil } from './postponed.js'
+import { backoffMs, failedBefore, postponed, postponedUntil } from './postponed.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
 
@@ -127,8 +127,8 @@ async function spend(
   }
   // What was lost at first stays in doubt, whatever was said later.
   const kind = again || answer.kind === 'unanswered' ? 'unanswered' : 'deferred'
-  const backoffMs = kind === 'deferred' ? BACKOFF_MS : BACKOFF_MS * 4 ** Math.min(unanswered, 4)
-  const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs
+  const times = kind === 'deferred' ? failedBefore(now) : unanswered
+  const retry_at = error.retryAt ?? runtime.clock.now() + backoffMs(times)
   if (answer.kind === 'unanswered' && answer.refresh_token !== undefined) {
     // The server has rotated: this token is good for the next try, the one that was sent is not.
     const tokens = { ...granted.tokens, refresh_token: answer.refresh_token }

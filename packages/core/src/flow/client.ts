@@ -7,10 +7,12 @@ import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
 import { includesScope, unionScope } from '../primitives/scope.js'
 import { addressClass } from '../primitives/url-policy.js'
+import { clientKnown } from '../steps/client-known.js'
 import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
 import { askForClient } from './ask-client.js'
 import type { ConnectionCore } from './connection-core.js'
+import { grantedOf } from './current-token.js'
 import { unlessAssumed } from './discovery.js'
 import type { RegistrationRecord } from './records.js'
 import type { Runtime } from './runtime.js'
@@ -69,7 +71,9 @@ export async function becomeClient(
   const key = await records.key('registration', [target.issuer], redirect_uris)
   const { raw, value } = stored.find((record) => record.key === key) ?? {}
   if (value !== undefined && !again && fits(value, target, redirect_uri, clock.now())) {
-    return { ...value.client, redirect_uri }
+    const client = { ...value.client, redirect_uri }
+    if ((await inUse(runtime, target.issuer, client)) || (await clientKnown(context, target, client, signal)))
+      return client
   }
 
   // A registration that is made again keeps what it had asked for: another connection may need it.
@@ -97,6 +101,19 @@ export async function forgetClient({ records }: Runtime, issuer: string, client_
   for (const { key, raw, value } of await records.list('registration', [issuer])) {
     if (value?.client.client_id === client_id) await records.write(key, raw, undefined)
   }
+}
+
+/** How many logins are looked through: behind more of them, asking the server is less work. */
+const LOOKED_THROUGH = 100
+
+/** Whether a login was made with this client: then its refreshes say whether the server has forgotten it. */
+async function inUse({ records }: Runtime, issuer: string, { client_id }: Client): Promise<boolean> {
+  const keys = await records.keys('grant')
+  for (const key of keys.slice(0, LOOKED_THROUGH)) {
+    const granted = grantedOf((await records.read('grant', key)).value)
+    if (granted?.client?.client_id === client_id && granted.target.issuer === issuer) return true
+  }
+  return false
 }
 
 function fits(

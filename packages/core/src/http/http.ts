@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
   /** Replaces the connector's `requestTimeoutMs`. */
   readonly timeoutMs?: number | undefined
+  /** How many redirects of a GET are followed. Default: 3 */
+  readonly redirects?: number
 }
 
 /** An answer, read to its end. */
@@ -83,7 +85,7 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
     request: HttpRequest,
     signal: AbortSignal,
     url: string = request.url,
-    redirects: number = MAX_REDIRECTS,
+    redirects: number = request.redirects ?? MAX_REDIRECTS,
   ): Promise<HttpResponse> => {
     const { step, method } = request
     const response = await hop(request, url, signal)

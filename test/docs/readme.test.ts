@@ -19,8 +19,9 @@ const regions = async (file: string): Promise<readonly string[]> =>
   )
 
 it('every TypeScript block is a region of an example, which is compiled and run', async () => {
-  const compiled = [...(await regions('examples/agent.ts')), ...(await regions('examples/web-backend.ts'))]
-  expect(blocks(readme, 'ts').map(dedented)).toEqual(compiled)
+  const page = ['browser/host.ts', 'browser/callback.ts', 'browser/app.tsx']
+  const files = ['agent.ts', 'web-backend.ts', ...page].map((file) => regions(`examples/${file}`))
+  expect(blocks(readme, 'ts').map(dedented)).toEqual((await Promise.all(files)).flat())
 })
 
 it('the block of the Node package is the agent of the README', async () => {

@@ -50,7 +50,7 @@ export const failures = {
     authorization_server_metadata_invalid: '',
     authorization_server_metadata_not_found: 'The authorization server must publish metadata at one of these URLs.',
     credentials_rejected: 'Compare what the token is for with what was asked.',
-    cross_origin_blocked: 'The operator must add it; until then oauthFetch can ask through a backend of yours.',
+    cross_origin_blocked: 'The operator must add it; until then fetch or oauthFetch can go through a backend of yours.',
     issuer_mismatch: 'The issuer must be corrected; compatibility.trustIssuer allows a known difference.',
     pkce_unsupported: 'It must list S256; compatibility.assumePkceS256 allows a server that lists nothing.',
     redirect_refused: 'Credentials follow no redirect: configure the URL that it leads to.',

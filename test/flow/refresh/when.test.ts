@@ -15,6 +15,13 @@ const cases: readonly (readonly [lifetime: number, jitter: number, renewed: numb
   [40, 255, 32],
 ]
 
+const encoded = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url')
+/** A token that says of itself when it expires: so many seconds after the beginning of the test. */
+function jwt(exp: unknown): string {
+  const at = typeof exp === 'number' ? START / 1_000 + exp : exp
+  return `${encoded({ alg: 'none' })}.${encoded({ exp: at })}.x`
+}
+
 describe('when a token is renewed', () => {
   it.each(cases)('one that lives %i s (jitter %i of 255): after %i s', async (lifetime, jitter, renewed) => {
     const random = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(bytes === 1 ? jitter : 7)
@@ -34,6 +41,31 @@ describe('when a token is renewed', () => {
     world.server.accessTokens.delete('a1')
     expect((await ping(login.connection)).status).toBe(200)
     expect(login.spent).toEqual(['r1'])
+  })
+
+  it('one without an expiry that is a JWT: by its own exp, which is no more than a hint', async () => {
+    const login = await world.login({ tokens: { access_token: jwt(300), expires_at: undefined } })
+    world.server.accessTokens.add(jwt(300))
+    await login.clock.advance(239_999)
+    await login.connection.token()
+    expect(login.spent).toEqual([])
+    world.server.routes.token = { status: 503 }
+    await login.clock.advance(1)
+    // It cannot be renewed now, and whether it has expired is the server's to say.
+    await login.clock.advance(1_000_000)
+    expect((await ping(login.connection)).status).toBe(200)
+    expect(login.spent).toEqual(['r1'])
+  })
+
+  it.each([
+    ['in the past', jwt(-10)],
+    ['no number', jwt('soon')],
+    ['not there', jwt(undefined)],
+  ])('a JWT whose exp is %s: when the server refuses it', async (_name, access_token) => {
+    const login = await world.login({ tokens: { access_token, expires_at: undefined } })
+    await login.clock.advance(1e9)
+    expect((await login.connection.token()).accessToken).toBe(access_token)
+    expect(login.spent).toEqual([])
   })
 
   it('one that was born expired: when the server refuses it, with a diagnostic', async () => {
@@ -110,6 +142,23 @@ describe('what a refresh answers', () => {
     const login = await world.login({ tokens: { scope: 'read' } })
     world.server.routes.token = tokenResponse({})
     expect(await login.connection.token({ refresh: true })).toMatchObject({ scope: 'read' })
+  })
+
+  it.each([
+    ['by its Date, where the answer was long on its way', 5_000, 5_000],
+    ['no sooner than it was asked for, where the clock of the server is behind', -3_600_000, 0],
+    ['no later than it came, where that clock is ahead', 3_600_000, 20_000],
+    ['when it came, without a Date', undefined, 20_000],
+  ])('expires_in: it counts %s', async (_name, dateMs, fromMs) => {
+    const login = await world.login()
+    const late = onDemand()
+    world.server.routes.token = late.route
+    const renewed = login.connection.token({ refresh: true })
+    await late.asked
+    await login.clock.advance(20_000)
+    const date = dateMs === undefined ? 'unknown' : new Date(START + dateMs).toUTCString()
+    late.answer({ ...tokenResponse({}), headers: { date } })
+    expect((await renewed).expiresAt).toBe(START + fromMs + 300_000)
   })
 
   it('no expires_in: the expiry is unknown', async () => {

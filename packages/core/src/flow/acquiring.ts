@@ -123,7 +123,7 @@ async function ask(
   fresh: boolean,
   signal: AbortSignal,
 ): Promise<Tokens> {
-  const { url, context } = core
+  const { url } = core
   const { issuer, resource_parameter: resource, scope } = target
   try {
     // What is acquired once can be acquired again: there is nothing that a refresh token would be kept for.
@@ -137,7 +137,7 @@ async function ask(
       reveal: (secret) => reveal(core, secret),
       request: door(core, way, target, client, signal),
     })
-    return toTokens(response, { now: context.clock.now() })
+    return toTokens(response)
   } catch (cause) {
     if (CountersignError.is(cause)) throw cause
     const expected = 'credentials that acquire a token'

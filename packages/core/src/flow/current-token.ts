@@ -1,4 +1,5 @@
 import type { Tokens } from '../messages/token-response.js'
+import { jwtClaims } from '../primitives/jwt-claims.js'
 import type { Target } from '../steps/target.js'
 import type { Granted } from './attempt.js'
 import type { Grant } from './grant.js'
@@ -31,14 +32,15 @@ export const renewable = (grant: Grant | undefined): boolean =>
 
 /**
  * From when on a token is renewed before it is used: its expiry, less the smaller of a minute and a quarter of its lifetime.
- * A token that was born expired is used until the server refuses it: then the expiry is what is wrong.
+ * Where the server did not say when that is, a JWT's own `exp` is a hint: the token is still used until it is refused.
+ * One that was born expired is used until the server refuses it: then the expiry is what is wrong.
  *
  * @param jitter - 0 to 1, so that processes that share a token do not all come at once
  * @returns milliseconds since the epoch; Infinity where there is nothing to go by
  */
 export function renewAt(tokens: Tokens, jitter: number): number {
-  if (tokens.expires_at === undefined) return Infinity
-  const lifetimeMs = tokens.expires_at - tokens.issued_at
-  if (lifetimeMs <= 0) return Infinity
-  return tokens.expires_at - Math.min(MAX_LEEWAY_MS, lifetimeMs / 4) * (1 - jitter / 5)
+  const expires_at = tokens.expires_at ?? Number(jwtClaims(tokens.access_token)?.exp) * 1000
+  const lifetimeMs = expires_at - tokens.issued_at
+  if (!(lifetimeMs > 0)) return Infinity
+  return expires_at - Math.min(MAX_LEEWAY_MS, lifetimeMs / 4) * (1 - jitter / 5)
 }

@@ -106,7 +106,7 @@ async function spend(
   if (again) answer = await ask()
 
   if (answer.kind === 'tokens') {
-    const tokens = toTokens(answer.response, { now: runtime.clock.now() })
+    const tokens = toTokens(answer.response)
     await settleSurely(core, { type: 'refreshed', turn, id, grant, from: granted, tokens })
     if (held.known?.phase !== 'valid') return 'ended'
     // Somebody has signed in meanwhile, and what came here is kept only to be revoked.

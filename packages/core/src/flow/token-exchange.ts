@@ -80,6 +80,6 @@ async function exchange(core: ConnectionCore, options: ExchangeOptions): Promise
   const response = await wait(core, { step, timeoutMs, code: 'request_timeout', signal }, () =>
     present(core, request, client ?? nobody, registered),
   )
-  const issued = toTokens(response, { now: core.runtime.clock.now() })
+  const issued = toTokens(response)
   return defined({ accessToken: issued.access_token, expiresAt: issued.expires_at, scope: issued.scope })
 }

@@ -20,6 +20,8 @@ export interface TokenResponse {
   readonly scope?: string
   /** Of an exchange (RFC 8693 section 2.2.1). */
   readonly issued_token_type?: string
+  /** When the server answered, by the own clock, in milliseconds since the epoch. */
+  readonly issued_at: number
 }
 
 /** Tokens as they are kept. */
@@ -28,7 +30,7 @@ export interface Tokens {
   readonly token_type: 'Bearer' | 'DPoP'
   readonly refresh_token?: string
   readonly scope?: string
-  /** When the response arrived, in milliseconds since the epoch. */
+  /** When the server answered, in milliseconds since the epoch. */
   readonly issued_at: number
   /** Milliseconds since the epoch; absent: unknown. */
   readonly expires_at?: number
@@ -57,7 +59,7 @@ function parseBody(text: string): Parsed<JsonObject> {
 export function parseTokenResponse(
   { status, text }: { readonly status: number; readonly text: string },
   issued?: string,
-): Parsed<TokenResponse> {
+): Parsed<Omit<TokenResponse, 'issued_at'>> {
   const body = parseBody(text)
   const read = readDocument(body, 'access_token', OPTIONAL)
   if ('invalid' in body) return body
@@ -89,13 +91,9 @@ export function salvageRefreshToken(text: string): string | undefined {
   return optionalMembers(parsed.value, { refresh_token: 'string' }, []).refresh_token
 }
 
-/**
- * The tokens of a response, with their expiry as a point in time.
- *
- * @param at.now - when the response arrived, in milliseconds since the epoch
- */
-export function toTokens(response: TokenResponse, at: { readonly now: number }): Tokens {
-  const { access_token, token_type, refresh_token, scope, expires_in } = response
-  const expires_at = expires_in === undefined ? undefined : at.now + expires_in * 1000
-  return defined({ access_token, token_type, issued_at: at.now, refresh_token, scope, expires_at })
+/** The tokens of a response, with their expiry as a point in time. */
+export function toTokens(response: TokenResponse): Tokens {
+  const { access_token, token_type, refresh_token, scope, expires_in, issued_at } = response
+  const expires_at = expires_in === undefined ? undefined : issued_at + expires_in * 1000
+  return defined({ access_token, token_type, issued_at, refresh_token, scope, expires_at })
 }

@@ -1,5 +1,5 @@
 /**
- * What a token that happens to be a JWT says of itself (RFC 9068 section 2.2), unverified: for explaining a refusal, never
+ * What a token that happens to be a JWT says of itself (RFC 9068 section 2.2), unverified: for explaining a refusal, or as a hint, never
  * for a decision.
  *
  * @returns undefined for a token that is opaque

@@ -22,7 +22,7 @@ export async function exchange(
   const { redirect_uri, code_verifier } = pending
   const parameters = { grant_type: 'authorization_code', code, redirect_uri, code_verifier }
   const answer = await tokenRequest(context, { step: 'exchange', target, client, parameters })
-  if (answer.kind === 'tokens') return toTokens(answer.response, { now: context.clock.now() })
+  if (answer.kind === 'tokens') return toTokens(answer.response)
   if (answer.kind === 'rejected' && answer.forgotten) return 'client_forgotten'
   throw answer.error
 }

@@ -58,6 +58,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
   let refresh_token: string | undefined
   try {
     const parameters = { resource: target.resource_parameter, ...request.parameters }
+    const sentAt = context.clock.now()
     const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
     const { status, text } = answer
     const notNow = NOT_NOW.has(status)
@@ -74,7 +75,9 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
       const seen = { step, url, refusal: 'token_response_invalid' } as const
-      return { kind: 'tokens', response: accept(context, seen, parseTokenResponse(answer, request.issuedTokenType)) }
+      const response = accept(context, seen, parseTokenResponse(answer, request.issuedTokenType))
+      const issued_at = answeredAt(answer.headers, sentAt, context.clock.now())
+      return { kind: 'tokens', response: { ...response, issued_at } }
     }
     const error = unavailable(context, step, answer)
     return status < 500 || notNow ? deferred(error) : { kind: 'unanswered', error }
@@ -83,5 +86,12 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     return neverSent(error) ? deferred(error) : { kind: 'unanswered', error, refresh_token }
   }
 }
+
+/**
+ * An answer may lie in the socket for long, and a lifetime counts from when it was given: by its `Date` (RFC 9110 section
+ * 6.6.1), within the time between the request and now, which is what a clock that differs from ours can be right about.
+ */
+const answeredAt = (headers: Headers, sentAt: number, now: number): number =>
+  Math.max(sentAt, Math.min(Date.parse(headers.get('date') ?? '') || now, now))
 
 const deferred = (error: CountersignError): TokenAnswer => ({ kind: 'deferred', error })

@@ -184,7 +184,9 @@ describe('tokens as they are kept', () => {
   })
 
   test('nothing else is kept', () => {
-    const wide = Object.assign({}, { access_token: 'a', token_type: 'Bearer', issued_at: 0 } as const, { id_token: 'x' })
+    const wide = Object.assign({}, { access_token: 'a', token_type: 'Bearer', issued_at: 0 } as const, {
+      id_token: 'x',
+    })
     expect(toTokens(wide)).not.toHaveProperty('id_token')
   })
 })

@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { type IncomingHttpHeaders, request } from 'node:http'
-import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type Answer,
@@ -9,7 +6,8 @@ import {
   startAuthorizationServer,
   startScriptableServer,
 } from '../servers/index.js'
-import { ROOT, run } from './support.js'
+import { startForwarder } from '../support/forwarder.js'
+import { run } from './support.js'
 
 /** What came back, as it was on the wire. */
 interface Got {
@@ -26,24 +24,16 @@ interface Sent {
   readonly query?: string
 }
 
-const closing: (() => Promise<unknown>)[] = []
+const closing: (() => PromiseLike<unknown>)[] = []
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()))
 })
 
-/** Runs examples/forwarder.ts as its own process. */
+/** Runs the forwarder, and asks it as a browser would. */
 async function forwarder(allow: readonly string[], addresses = '127.0.0.1') {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/forwarder.ts', '0', ...allow], {
-    cwd: ROOT,
-    env: { ...process.env, ALLOW_ADDRESSES: addresses, TIMEOUT_MS: '1000' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  closing.push(() => {
-    child.kill()
-    return once(child, 'exit')
-  })
-  const [said] = await once(createInterface({ input: child.stdout }), 'line')
-  const port = Number(/port: (\d+)/.exec(String(said))?.[1])
+  const started = await startForwarder(allow, addresses)
+  closing.push(() => started[Symbol.asyncDispose]())
+  const { port } = started
   return (target: string, { method = 'GET', headers, body, query }: Sent = {}): Promise<Got> =>
     new Promise((resolve, reject) => {
       const path = query ?? `/?url=${encodeURIComponent(target)}`

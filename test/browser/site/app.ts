@@ -3,6 +3,7 @@ import {
   type Connector,
   CountersignError,
   createConnector,
+  type Fetch,
   indexedDbKeys,
   indexedDbStore,
   type LogEvent,
@@ -23,6 +24,8 @@ export interface Setup {
   readonly store?: 'memory'
   /** Nobody listens, so that nothing is read before the first call. */
   readonly unread?: boolean
+  /** Origins that are asked through the backend of the page, at `/oauth-forward`. */
+  readonly forward?: readonly string[]
 }
 
 /** What came of a call: a value, or the error that a host would catch. */
@@ -41,7 +44,7 @@ export class App {
   connector: Connector | undefined
   connection: Connection | undefined
 
-  start({ url, agent = 'popup', waitingUrl, account, store, unread, ...times }: Setup): void {
+  start({ url, agent = 'popup', waitingUrl, account, store, unread, forward, ...times }: Setup): void {
     const redirectUri = `${location.origin}/callback`
     this.connector = createConnector({
       appId: 'com.example.app',
@@ -52,6 +55,7 @@ export class App {
           : redirect({ redirectUri: `${location.origin}/returned` }),
       log: (event) => this.events.push(event),
       ...(store && { store: memoryStore() }),
+      ...(forward && { oauthFetch: throughBackend(forward) }),
       ...times,
     })
     this.connection = this.connector.connect(url, account === undefined ? {} : { account })
@@ -98,6 +102,14 @@ export class App {
     return this.connection?.getSnapshot().status
   }
 }
+
+/** As the documentation has it. */
+const throughBackend =
+  (withoutCors: readonly string[]): Fetch =>
+  (input, init) => {
+    const { href, origin } = new URL(String(input))
+    return fetch(withoutCors.includes(origin) ? `/oauth-forward?url=${encodeURIComponent(href)}` : String(input), init)
+  }
 
 const initialize = {
   jsonrpc: '2.0',

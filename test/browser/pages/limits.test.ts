@@ -162,6 +162,51 @@ overPages('a server that is out of reach', () => {
     await page.click('button')
     expect(await outcome(page)).toMatchObject({ code: 'network_error' })
   })
+
+  it('because the policy of the page forbids it: the same, and nothing is said of the server', async () => {
+    await using server = await scriptedAuthorization()
+    await world.context.route(`${world.site.origin}/`, async (route) => {
+      const response = await route.fetch()
+      const headers = { ...response.headers(), 'content-security-policy': "script-src 'self'; connect-src 'self'" }
+      await route.fulfill({ response, headers })
+    })
+    const page = await world.tab({ url: server.url })
+    await page.click('button')
+    expect(await outcome(page)).toMatchObject({ code: 'network_error' })
+    expect(server.requests).toEqual([])
+  })
+
+  it('because its request was given up: what the signal says, and nothing more is asked', async () => {
+    await using server = await scriptedAuthorization({ routes: { mcp: { hang: true } } })
+    const page = await world.tab({ url: server.url })
+    const said = page.evaluate(async (url) => {
+      const signal = AbortSignal.timeout(300)
+      const headers = { accept: 'application/json, text/event-stream' }
+      const failed = await window.app.connection?.fetch(url, { signal, headers }).catch((error: unknown) => error)
+      return (failed as Error).name
+    }, server.url)
+    expect(await said).toBe('TimeoutError')
+    expect(server.requests.map(({ method }) => method)).not.toContain('HEAD')
+  })
+})
+
+overPages('a request through a connection that is none of MCP, or goes elsewhere', () => {
+  const world = pages()
+
+  it('fails as it would without it', async () => {
+    await using elsewhere = await scriptedAuthorization()
+    const page = await world.tab()
+    const said = page.evaluate(
+      (url) =>
+        window.app.connection?.fetch(url).then(
+          ({ status }) => String(status),
+          (error: unknown) => String(error),
+        ),
+      `${elsewhere.origin}/something`,
+    )
+    expect(await said).toMatch(/^TypeError/)
+    expect(elsewhere.requests.map(({ method }) => method)).toEqual(['GET'])
+  })
 })
 
 overPages('what a page sends', () => {

@@ -7,12 +7,13 @@ import { requests } from './requests.js'
 import { type Figure, figure, type Group, row, type Spec } from './row.js'
 import { size } from './size.js'
 import { rounded } from './statistics.js'
+import { stores } from './stores.js'
 import { storms } from './storms.js'
 import { table } from './table.js'
 
 // Where we stand beside what a host would otherwise use, in one run.
 
-const groups: readonly Group[] = [requestCost, requests, storms, size, importTime, heap]
+const groups: readonly Group[] = [requestCost, requests, storms, stores, size, importTime, heap]
 
 /** The rows of a group that are asked for, by key. */
 const wanted = ({ rows }: Group, { only, check }: Options): readonly [string, Spec][] =>

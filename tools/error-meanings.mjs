@@ -32,7 +32,8 @@ export const errors = {
     'Discovery leads to an authorization server that the configuration does not allow: it is not in `allowedIssuers`, or the client of `client.registered` belongs to another.',
   login_cancelled: 'The login was given up: by its caller, by a sign-out, or by closing the connector.',
   login_not_found: 'No login waits for this authorization response: it expired, was completed, or is in another store.',
-  login_timeout: 'Nobody completed the login within `loginTimeoutMs`.',
+  login_timeout:
+    'Nobody completed the login within `loginTimeoutMs`, or nobody approved a device code before it expired: then no request opens another login by itself.',
   network_error:
     'The server of an OAuth request could not be reached, or the connection broke. For the MCP request itself the caller gets what `fetch` threw.',
   options_invalid: 'An option is not usable. `expected` names it.',
@@ -101,6 +102,7 @@ export const diagnostics = {
   token_response_status: 'The token response has another 2xx status than 200.',
   token_type_missing: 'The token response lacks `token_type`. Bearer is assumed.',
   user_agent_end_failed: "The page that shows the outcome of a login failed. The login's own outcome stands.",
+  verification_uri_misnamed: 'The device authorization has `verification_url` in place of `verification_uri`.',
   web_locks_missing:
     'The browser has no Web Locks, so that a tab which is closed during a refresh is not seen to be gone: the others wait as long as its lease lasts.',
 }

@@ -1,6 +1,5 @@
 import type { Specification } from './requirement.js'
 
-const device = 'the device grant'
 const dpop = 'DPoP'
 
 export const rfc8628 = {
@@ -11,43 +10,36 @@ export const rfc8628 = {
       level: 'MUST',
       at: '3.1',
       says: 'The device authorization request authenticates the client as at the token endpoint.',
-      pending: device,
     },
     interval: {
       level: 'MUST',
       at: '3.2',
       says: 'Without an interval, five seconds pass between polls.',
-      pending: device,
     },
     shown: {
       level: 'MUST',
       at: '3.3.1',
       says: 'The person is shown the code, also where a complete URI is offered in another way.',
-      pending: device,
     },
     'slow-down': {
       level: 'MUST',
       at: '3.5',
       says: 'slow_down adds five seconds to this interval and all after it.',
-      pending: device,
     },
     'back-off': {
       level: 'MUST',
       at: '3.5',
       says: 'After a connection that timed out, polls are further apart.',
-      pending: device,
     },
     stop: {
       level: 'MUST',
       at: '3.5',
       says: 'Any other error than authorization_pending and slow_down ends the polling.',
-      pending: device,
     },
     'no-restart': {
       level: 'SHOULD',
       at: '3.5',
       says: 'After expired_token nothing starts again before the person wants it.',
-      pending: device,
     },
   },
 } as const satisfies Specification

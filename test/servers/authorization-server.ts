@@ -21,6 +21,8 @@ export interface AuthorizationServerOptions {
   readonly resources?: readonly string[] | ((resource: string) => boolean)
   /** Whether every authorization request has to be pushed first (RFC 9126). False unless given. */
   readonly requirePushed?: boolean
+  /** Whether devices can be authorized (RFC 8628). False unless given. Its answer names no interval. */
+  readonly devices?: boolean
   /** Client metadata documents that it finds on the web, by URL; it takes none unless given. */
   readonly metadataDocuments?: ReadonlyMap<string, string>
   /** Whose assertions are good for tokens: issuers, with the place of their keys. None unless given. */
@@ -116,6 +118,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       scopes: options.scopes ?? ['notes:read', 'notes:write'],
       defaultScope: options.defaultScope,
       requirePushed: options.requirePushed ?? false,
+      devices: options.devices ?? false,
       metadataDocuments: options.metadataDocuments,
       extensions: { trustedIssuers: options.trustedIssuers ?? {} },
       acceptsResource: resourceRule(options.resources),

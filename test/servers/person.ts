@@ -18,6 +18,8 @@ export interface Person {
   open(authorizationUrl: string): Promise<FinalPage>
   /** The same, but stops in front of the redirect URI and returns the URL the browser would have called. */
   authorizationResponse(authorizationUrl: string): Promise<string>
+  /** Opens the page of a device login (RFC 8628 section 3.3), enters the code, and ends on the page that says how it went. */
+  enterCode(verificationUri: string, userCode: string): Promise<FinalPage>
 }
 
 type Step = { readonly url: URL; readonly form?: URLSearchParams }
@@ -55,7 +57,12 @@ export function person(options: { login?: string; decision?: 'approve' | 'deny' 
   const next = (page: Page): Step | undefined => {
     const form = page.status < 400 ? firstForm(page.body, page.url) : undefined
     if (form === undefined) return undefined
+    if (form.fields.some(({ name, type }) => name === 'user_code' && type === 'text')) return undefined
     const asksForPassword = form.fields.some((field) => field.type === 'password')
+    const confirmsCode = form.fields.some(({ name }) => name === 'confirm')
+    if (confirmsCode && self.decision === 'deny') {
+      return submission({ ...form, fields: [...form.fields, { name: 'abort', type: 'hidden', value: 'yes' }] }, '')
+    }
     if (!asksForPassword && self.decision === 'deny') {
       const cancel = linkNamed(/cancel|deny|abort/i, page.body, page.url)
       if (cancel === undefined) throw new Error(`no way to deny on the page at ${withoutQuery(page.url)}`)
@@ -64,10 +71,10 @@ export function person(options: { login?: string; decision?: 'approve' | 'deny' 
     return submission(form, self.login)
   }
 
-  const walk = async (authorizationUrl: string, stopBefore: boolean): Promise<FinalPage> => {
+  const walk = async (authorizationUrl: string, stopBefore: boolean, first?: Step): Promise<FinalPage> => {
     const start = new URL(authorizationUrl)
     const redirectUri = start.searchParams.get('redirect_uri')
-    let step: Step = { url: start }
+    let step: Step = first ?? { url: start }
     for (let count = 0; count < maximumSteps; count++) {
       // Where the request was pushed, its address names no redirect URI: then the client is whoever is elsewhere.
       const returned =
@@ -88,6 +95,12 @@ export function person(options: { login?: string; decision?: 'approve' | 'deny' 
     login: options.login ?? 'alice',
     decision: options.decision ?? 'approve',
     open: (authorizationUrl) => walk(authorizationUrl, false),
+    enterCode: async (verificationUri, userCode) => {
+      const loaded = await load({ url: new URL(verificationUri) })
+      const form = 'body' in loaded ? firstForm(loaded.body, loaded.url) : undefined
+      if (form === undefined) throw new Error(`no code can be entered at ${withoutQuery(new URL(verificationUri))}`)
+      return walk(verificationUri, false, submission(form, userCode))
+    },
     authorizationResponse: async (authorizationUrl) => {
       const page = await walk(authorizationUrl, true)
       if (page.status === 0) return page.url

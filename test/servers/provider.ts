@@ -16,6 +16,8 @@ export interface ProviderSettings {
   readonly defaultScope: string | undefined
   /** Whether every authorization request has to be pushed first (RFC 9126). */
   readonly requirePushed: boolean
+  /** Whether devices can be authorized (RFC 8628). */
+  readonly devices: boolean
   /** The client metadata documents that can be had from the web, by URL; undefined: no such document is taken. */
   readonly metadataDocuments: ReadonlyMap<string, string> | undefined
   readonly extensions: ExtensionGrants
@@ -29,6 +31,19 @@ export interface ConfiguredProvider {
   /** Deletes every record of one model (`Client`, `Session`, `RefreshToken`, ...). */
   forget(model: string): void
 }
+
+// The server's own pages load fonts, and it says at each of them that they are not meant for use.
+const devicePages = {
+  userCodeInputSource: (ctx, form, _out, error) => {
+    ctx.body = pageOf('Sign-in', `<p>${error ? 'That code is not right' : 'Enter the code'}</p>${form}`)
+  },
+  userCodeConfirmSource: (ctx, form, client, _device, userCode) => {
+    ctx.body = pageOf('Confirm Device', `<p>${escaped(client.clientName)}: ${escaped(userCode)}</p>${form}`)
+  },
+  successSource: (ctx) => {
+    ctx.body = pageOf('Sign-in Success', '<p>You can close this page</p>')
+  },
+} satisfies NonNullable<NonNullable<Configuration['features']>['deviceFlow']>
 
 const day = 24 * 60 * 60
 
@@ -67,6 +82,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
     ttl: {
       AccessToken: () => settings.accessTokenTtlSeconds(),
       AuthorizationCode: 60,
+      DeviceCode: 600,
       ClientCredentials: settings.accessTokenTtlSeconds,
       Grant: 14 * day,
       IdToken: 3600,
@@ -85,6 +101,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
       clientIdMetadataDocument: { enabled: settings.metadataDocuments !== undefined, ack: 'draft-02' },
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: settings.requirePushed },
       devInteractions: { enabled: true },
+      deviceFlow: { enabled: settings.devices, ...devicePages },
       registration: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: false },
@@ -135,6 +152,8 @@ async function generateSigningKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   return { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'test-signing-key' }
 }
+
+const pageOf = (title: string, body: string): string => `<!DOCTYPE html><title>${title}</title>${body}`
 
 function escaped(text: string | undefined): string {
   return (text ?? '').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

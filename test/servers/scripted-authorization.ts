@@ -8,6 +8,7 @@ export type ScriptedRoute =
   | 'serverMetadata'
   | 'register'
   | 'authorize'
+  | 'deviceAuthorization'
   | 'token'
   | 'revoke'
   | 'other'
@@ -27,6 +28,8 @@ export interface ScriptedAuthorization extends ScriptableServer {
   /** The tokens that are good now. Delete one, and it is rejected from then on. */
   readonly accessTokens: Set<string>
   readonly refreshTokens: Set<string>
+  /** Device codes that wait for the person. Delete one, and it is approved. */
+  readonly deviceCodes: Set<string>
 }
 
 const paths: Readonly<Record<string, ScriptedRoute>> = {
@@ -35,6 +38,7 @@ const paths: Readonly<Record<string, ScriptedRoute>> = {
   '/.well-known/oauth-authorization-server': 'serverMetadata',
   '/register': 'register',
   '/authorize': 'authorize',
+  '/device': 'deviceAuthorization',
   '/token': 'token',
   '/revoke': 'revoke',
 }
@@ -45,12 +49,18 @@ const paths: Readonly<Record<string, ScriptedRoute>> = {
  * not checked; the real servers do that.
  */
 export async function scriptedAuthorization(
-  options: { routes?: Partial<Record<ScriptedRoute, ScriptedOverride>>; accessTokenTtlSeconds?: number } = {},
+  options: {
+    routes?: Partial<Record<ScriptedRoute, ScriptedOverride>>
+    accessTokenTtlSeconds?: number
+    /** Whether devices can be authorized (RFC 8628), beside the usual way. */
+    devices?: boolean
+  } = {},
 ): Promise<ScriptedAuthorization> {
   const routes = { ...options.routes }
   const accessTokens = new Set<string>()
   const refreshTokens = new Set<string>()
   const codes = new Set<string>()
+  const deviceCodes = new Set<string>()
   let counter = 0
 
   const tokens = (scope: string | null): Answer => {
@@ -88,6 +98,7 @@ export async function scriptedAuthorization(
         authorization_endpoint: `${server.origin}/authorize`,
         token_endpoint: `${server.origin}/token`,
         registration_endpoint: `${server.origin}/register`,
+        ...(options.devices && { device_authorization_endpoint: `${server.origin}/device` }),
         revocation_endpoint: `${server.origin}/revoke`,
         response_types_supported: ['code'],
         grant_types_supported: ['authorization_code', 'refresh_token'],
@@ -115,8 +126,19 @@ export async function scriptedAuthorization(
       location.searchParams.set('iss', server.origin)
       return { status: 302, headers: { location: location.href } }
     },
+    deviceAuthorization: () => {
+      const device_code = `scripted-device-code-${++counter}`
+      deviceCodes.add(device_code)
+      const verification_uri = `${server.origin}/enter`
+      return { json: { device_code, user_code: `CODE-${counter}`, verification_uri, expires_in: 600 } }
+    },
     token: () => {
       const form = new URLSearchParams(request.body)
+      const deviceCode = form.get('device_code')
+      if (deviceCode !== null && deviceCodes.has(deviceCode)) {
+        return { status: 400, json: { error: 'authorization_pending' } }
+      }
+      if (deviceCode !== null) return tokens(form.get('scope'))
       const good =
         form.get('grant_type') === 'authorization_code'
           ? codes.delete(form.get('code') ?? '')
@@ -140,7 +162,15 @@ export async function scriptedAuthorization(
     return override ?? normal()
   })
 
-  return { ...server, url: `${server.origin}/mcp`, issuer: server.origin, routes, accessTokens, refreshTokens }
+  return {
+    ...server,
+    url: `${server.origin}/mcp`,
+    issuer: server.origin,
+    routes,
+    accessTokens,
+    refreshTokens,
+    deviceCodes,
+  }
 }
 
 function parsed(json: string): unknown {

@@ -16,6 +16,7 @@ export { CountersignError, type ErrorRecord, type InteractionNeed, type OAuthErr
 export type { Connection } from './flow/connection.js'
 export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
 export type { Credentials } from './flow/credentials.js'
+export { deviceGrant } from './flow/device-grant.js'
 export type { Explanation, GrantExplanation } from './flow/explain.js'
 export type {
   ClientNeed,

@@ -1,6 +1,7 @@
-import type { Attempt, Granted, PendingDevice, Request } from '../../../packages/core/src/flow/attempt.js'
+import type { Attempt, Granted, Request } from '../../../packages/core/src/flow/attempt.js'
 import type { Client } from '../../../packages/core/src/messages/client-information.js'
 import type { Tokens } from '../../../packages/core/src/messages/token-response.js'
+import type { PendingDevice } from '../../../packages/core/src/steps/authorize-device.js'
 import type { PendingRedirect } from '../../../packages/core/src/steps/prepare.js'
 import type { Target } from '../../../packages/core/src/steps/target.js'
 
@@ -31,6 +32,7 @@ export const redirect: PendingRedirect = {
 
 export const device: PendingDevice = {
   kind: 'device',
+  id: 'i',
   device_code: 'd',
   user_code: 'U',
   verification_uri: 'https://as.example/device',

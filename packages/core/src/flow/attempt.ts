@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../errors/error.js'
 import type { Client } from '../messages/client-information.js'
 import type { Tokens } from '../messages/token-response.js'
+import type { PendingDevice } from '../steps/authorize-device.js'
 import type { PendingRedirect } from '../steps/prepare.js'
 import type { Target } from '../steps/target.js'
 
@@ -15,18 +16,6 @@ export interface Request {
   /** The host's own JSON text, handed back when the login is completed. */
   readonly app_state?: string
   readonly registered_again?: true
-}
-
-/** A device authorization (RFC 8628 section 3.2) that is being polled. */
-export interface PendingDevice {
-  readonly kind: 'device'
-  readonly device_code: string
-  readonly user_code: string
-  readonly verification_uri: string
-  /** Seconds. */
-  readonly interval: number
-  /** Milliseconds since the epoch. */
-  readonly expires_at: number
 }
 
 /** What a sign-in hands over. `client` is absent where an assertion alone is the credential. */

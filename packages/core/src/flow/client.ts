@@ -13,6 +13,7 @@ import type { Target } from '../steps/target.js'
 import { askForClient } from './ask-client.js'
 import type { ConnectionCore } from './connection-core.js'
 import { grantedOf } from './current-token.js'
+import type { Device } from './device.js'
 import { unlessAssumed } from './discovery.js'
 import type { RegistrationRecord } from './records.js'
 import type { Runtime } from './runtime.js'
@@ -39,25 +40,24 @@ export async function becomeClient(
   const { clientName, clientUri, logoUri } = runtime.options
   const { client: { metadataUrl, dynamic = true } = {}, compatibility = {} } = options
   const { redirectHost, redirectPort, initialAccessToken } = compatibility
+  const { authorization_endpoint, device_authorization_endpoint } = target
 
   const stored = await records.list('registration', [target.issuer])
   const registeredRedirectUris = stored.flatMap(({ value }) => value?.redirect_uris ?? [])
   const way = await presentation.way({
-    redirect: target.authorization_endpoint !== undefined,
-    device: false,
+    redirect: authorization_endpoint !== undefined,
+    device: device_authorization_endpoint !== undefined,
     registeredRedirectUris,
     ...defined({ redirectHost, redirectPort }),
   })
-  if (way?.kind !== 'redirect') {
-    throw new CountersignError('user_agent_unsuitable', {
-      step,
-      url,
-      expected: 'an authorization_endpoint',
-      received: 'none',
-    })
+  if (way === undefined) {
+    const expected = 'an authorization_endpoint or a device_authorization_endpoint that the user agent can use'
+    const received = [authorization_endpoint, device_authorization_endpoint].filter(Boolean).join(' ') || 'none'
+    throw new CountersignError('user_agent_unsuitable', { step, url, expected, received })
   }
-  const { redirectUri: redirect_uri, alternatives = [] } = way
-  const { protocol, hostname = '' } = parseUrl(redirect_uri) ?? {}
+  const device = way.kind === 'device' ? (way.grant as Device) : undefined
+  const { redirectUri: redirect_uri, alternatives = [] } = way.kind === 'redirect' ? way : {}
+  const { protocol, hostname = '' } = parseUrl(redirect_uri ?? '') ?? {}
   // A private-use scheme (RFC 8252 section 7.1) leads to the host itself; cleartext leads anywhere.
   if (protocol === 'http:' && addressClass(hostname) !== 'loopback') {
     const expected = 'a redirect URI with https, or http on loopback'
@@ -65,15 +65,17 @@ export async function becomeClient(
   }
 
   const byHand = clientByHand(core, target) ?? clientByDocument(target, metadataUrl)
-  if (byHand !== undefined) return { ...byHand, redirect_uri }
+  const at = defined({ redirect_uri })
+  if (byHand !== undefined) return { ...byHand, ...at }
 
-  const redirect_uris = [...new Set([redirect_uri, ...alternatives])].sort()
+  const redirect_uris = [...new Set([redirect_uri ?? [], ...alternatives].flat())].sort()
   const key = await records.key('registration', [target.issuer], redirect_uris)
   const { raw, value } = stored.find((record) => record.key === key) ?? {}
   if (value !== undefined && !again && fits(value, target, redirect_uri, clock.now())) {
-    const client = { ...value.client, redirect_uri }
-    if ((await inUse(runtime, target.issuer, client)) || (await clientKnown(context, target, client, signal)))
-      return client
+    const client = { ...value.client, ...at }
+    // A server that authorizes devices says by itself that it has forgotten the client, before a person is asked.
+    const known = device || (await inUse(runtime, target.issuer, client))
+    if (known || (await clientKnown(context, target, client, signal))) return client
   }
 
   // A registration that is made again keeps what it had asked for: another connection may need it.
@@ -82,6 +84,7 @@ export async function becomeClient(
     endpoint: dynamic ? target.registration_endpoint : undefined,
     initialAccessToken: initialAccessToken && (await reveal(core, initialAccessToken)),
     redirect_uri,
+    grantType: device?.grantType ?? 'authorization_code',
     metadata: { client_name: clientName, client_uri: clientUri, logo_uri: logoUri, redirect_uris, scope },
   }
   try {
@@ -90,8 +93,8 @@ export async function becomeClient(
     await records.write(key, raw, defined({ client, redirect_uris, scope }))
     return client
   } catch (error) {
-    const told = await askForClient(core, target.issuer, redirect_uri, error, signal)
-    if (told !== undefined) return { ...clientOf(told, target), redirect_uri }
+    const told = await askForClient(core, target.issuer, redirect_uri ?? '', error, signal)
+    if (told !== undefined) return { ...clientOf(told, target), ...at }
     throw unlessAssumed(core, target, error)
   }
 }
@@ -119,12 +122,12 @@ async function inUse({ records }: Runtime, issuer: string, { client_id }: Client
 function fits(
   { client, scope, redirect_uris }: RegistrationRecord,
   target: Target,
-  redirect_uri: string,
+  redirect_uri: string | undefined,
   now: number,
 ): boolean {
   const { client_secret_expires_at = Infinity } = client
   return (
-    redirect_uris.includes(redirect_uri) &&
+    (redirect_uri === undefined || redirect_uris.includes(redirect_uri)) &&
     client_secret_expires_at > now &&
     (scope === undefined || includesScope(scope, target.scope))
   )

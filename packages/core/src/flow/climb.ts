@@ -109,8 +109,9 @@ const maySignIn = (core: ConnectionCore, request: McpRequest): boolean =>
   core.signingIn.underWay ||
   (core.mode === 'on-demand' &&
     !core.signedOut &&
-    // A person who has just said no is not asked again by the next request, only by authorize().
+    // A person who has just said no, or let a code expire, is not asked again by the next request, only by authorize().
     core.status.failure?.code !== 'access_denied' &&
+    core.status.failure?.step !== 'poll' &&
     core.runtime.options.userAgent !== undefined &&
     !isBackground(request))
 

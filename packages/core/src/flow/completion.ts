@@ -1,7 +1,6 @@
 import { CountersignError } from '../errors/error.js'
 import { defined } from '../primitives/defined.js'
-import type { AttemptIn } from './attempt.js'
-import type { Kinds, Read, TakenRecord } from './records.js'
+import type { Kinds, Read, TakenRecord, WaitingRecord } from './records.js'
 import type { Runtime } from './runtime.js'
 
 /** How long a completed login is remembered, in milliseconds. */
@@ -22,20 +21,19 @@ const notFound = (): CountersignError => new CountersignError('login_not_found',
  */
 export async function savePending(
   { records }: Runtime,
-  attempt: AttemptIn<'authorizing'>,
+  attempt: WaitingRecord['attempt'],
   carried: boolean,
 ): Promise<string> {
-  const { state, expires_at } = attempt.pending
+  const { pending } = attempt
   const { url, account, app_state } = attempt.request
   const record = defined({ url, account, app_state, carried, attempt })
-  const key = await records.key('attempt', [state])
-  await records.write(key, undefined, record, expires_at)
+  const key = await records.key('attempt', [pending.kind === 'redirect' ? pending.state : pending.id])
+  await records.write(key, undefined, record, pending.expires_at)
   return key
 }
 
 /** Drops a login that was given up, so that a late response finds nothing. */
-export async function dropPending({ records }: Runtime, state: string): Promise<void> {
-  const key = await records.key('attempt', [state])
+export async function dropPending({ records }: Runtime, key: string): Promise<void> {
   const { raw, value } = await records.read('attempt', key)
   if (value !== undefined && 'attempt' in value) await records.write(key, raw, undefined)
 }

@@ -22,8 +22,9 @@ export interface Connection {
    * `fetch` with this connection's token, for any MCP client that takes one.
    *
    * Only requests to the server's own origin carry the token. A `401` is answered for: the current token, a refresh, a login
-   * where `interaction` allows it, each at most once for a request. After a login that the person declined, and after a sign-out,
-   * it opens none until `authorize()` is called. An `Authorization` header on the request itself switches all of it off.
+   * where `interaction` allows it, each at most once for a request. After a login that the person declined, after a code that
+   * nobody entered, and after a sign-out, it opens none until `authorize()` is called. An `Authorization` header on the request
+   * itself switches all of it off.
    *
    * Every answer but a `401` and a `403` with `insufficient_scope` comes as it is. So does what the runtime's `fetch` throws for
    * the request itself: a `TypeError` where the server is down, the signal's reason where the caller aborts. A caller that

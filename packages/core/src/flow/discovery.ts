@@ -80,8 +80,13 @@ function targetFrom(
 ): Target {
   const { compatibility = {} } = options
   const byPerson = request.by === 'person'
-  if (byPerson) checkPkce(metadata, compatibility.assumePkceS256 ?? false)
   const { endpoints = {} } = compatibility
+  const authorization_endpoint = endpoints.authorization ?? metadata.authorization_endpoint
+  const device_authorization_endpoint = endpoints.deviceAuthorization ?? metadata.device_authorization_endpoint
+  // Where only devices are authorized, there is no code that PKCE would protect.
+  if (byPerson && (authorization_endpoint || !device_authorization_endpoint)) {
+    checkPkce(metadata, compatibility.assumePkceS256 ?? false)
+  }
   const token_endpoint = endpoints.token ?? metadata.token_endpoint
   if (token_endpoint === undefined) {
     throw new CountersignError('authorization_server_metadata_invalid', {
@@ -110,7 +115,8 @@ function targetFrom(
     resource_parameter,
     issuer: metadata.issuer,
     token_endpoint,
-    authorization_endpoint: endpoints.authorization ?? metadata.authorization_endpoint,
+    authorization_endpoint,
+    device_authorization_endpoint,
     registration_endpoint: endpoints.registration ?? metadata.registration_endpoint,
     revocation_endpoint: endpoints.revocation ?? metadata.revocation_endpoint,
     pushed_authorization_request_endpoint: metadata.require_pushed_authorization_requests

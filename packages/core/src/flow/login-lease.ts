@@ -31,7 +31,7 @@ export class LoginLease {
     this.signal = this.#stop.signal
     given.addEventListener('abort', () => this.#stop.abort(given.reason), { signal: this.#over.signal })
     if (given.aborted) this.#stop.abort(given.reason)
-    void this.#renew()
+    void this.#keep()
   }
 
   /** Another process has it by now, or had it: then there is no record any more. */
@@ -73,7 +73,7 @@ export class LoginLease {
    *
    * @returns whether it is
    */
-  async say(news: Partial<LoginRecord> | undefined): Promise<boolean> {
+  async say(news: { readonly [K in keyof LoginRecord]?: LoginRecord[K] | undefined } | undefined): Promise<boolean> {
     const { records, clock, loginTimeoutMs } = this.#core.runtime
     for (;;) {
       const { value, raw } = this.#seen
@@ -83,19 +83,24 @@ export class LoginLease {
         return false
       }
       const at = clock.now()
-      const next: LoginRecord | undefined = news && { ...value, ...news, at }
+      const next = news && ({ ...value, ...news, at } as LoginRecord)
       const written = await records.write(this.#key, raw, next, at + (news?.failed ? FAILED_MS : loginTimeoutMs))
       this.#seen = written ?? (await records.read('login', this.#key))
       if (written !== undefined) return true
     }
   }
 
-  async #renew(): Promise<void> {
+  /** @returns whether it is still ours, as far as the store says */
+  renew(): Promise<boolean> {
+    return this.say({}).catch((error) => !this.#tell(error))
+  }
+
+  async #keep(): Promise<void> {
     const { signal } = this.#over
     for (let held = true; held; ) {
       await this.#core.runtime.clock.sleep(LASTS_MS / 3, signal)
       if (signal.aborted) return
-      held = await this.say({}).catch((error) => !this.#tell(error))
+      held = await this.renew()
     }
   }
 
@@ -150,7 +155,9 @@ export async function leadLogin(
       if (value?.failed && value.id === followed) throw new CountersignError(value.failed.code, value.failed)
     }
     if (free) {
-      const inherited = followed !== undefined && value?.id === followed
+      // A code that is polled for is open wherever the person is: whoever comes later goes on with it.
+      const polled = value?.attempt !== undefined && value.redirect_uri === undefined
+      const inherited = value !== undefined && (value.id === followed || polled)
       const mine: LoginRecord = {
         ...(inherited && defined({ attempt: value.attempt, redirect_uri: value.redirect_uri })),
         id: randomId(random),

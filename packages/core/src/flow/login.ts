@@ -1,14 +1,15 @@
 import { CountersignError } from '../errors/error.js'
-import type { Presentation } from '../ports/user-agent.js'
+import type { Presentation, ServerWays, Way } from '../ports/user-agent.js'
 import { randomId } from '../primitives/random-id.js'
 import { includesScope } from '../primitives/scope.js'
 import { acceptAuthorizationResponse } from '../steps/accept-response.js'
 import { exchange } from '../steps/exchange.js'
 import { prepareRedirect } from '../steps/prepare.js'
-import type { Attempt, AttemptEvent, AttemptIn, Granted } from './attempt.js'
+import { type Attempt, type AttemptEvent, type AttemptIn, type Granted, storable } from './attempt.js'
 import { becomeClient, forgetClient } from './client.js'
 import { dropPending, type Found, findPending, savePending, takePending } from './completion.js'
 import type { ConnectionCore } from './connection-core.js'
+import type { Device } from './device.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
 import { forPerson, patient } from './for-person.js'
@@ -37,10 +38,12 @@ export interface Login {
 /** What a run holds that somebody else must not, given back or settled when it ends. */
 interface Holding {
   lease?: Taken | undefined
-  /** The record of the login, from when it is stored until its code is taken. */
+  /** Key of the login's record, from when it is stored until its code is taken. */
   waiting?: string
   /** The `state` of a page that was open before this run began. */
   resumed?: string | undefined
+  /** The grant that the user agent has brought in, where it is not one by redirect. */
+  device?: Device | undefined
   taken?: ((completed: boolean) => Promise<unknown>) | undefined
 }
 
@@ -67,9 +70,12 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
         return { type: 'step_failed', error: error.toJSON() }
       }
     }
-  const notBroughtIn = handler(async ({ phase }: Attempt) => {
-    throw new CountersignError('unexpected', { step: phase, received: 'a grant that nothing has brought in' })
-  })
+  const asked = patient(login)
+  const way = async (server: ServerWays): Promise<Way | undefined> => {
+    const chosen = await asked.way(server)
+    holding.device = chosen?.kind === 'device' ? (chosen.grant as Device) : undefined
+    return chosen
+  }
   const handlers = {
     discover: handler<AttemptIn<'discovering'>>(async ({ request }) => ({
       type: 'target_discovered',
@@ -77,34 +83,38 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     })),
     register: handler<AttemptIn<'registering'>>(async ({ request, target }) => ({
       type: 'client_ready',
-      client: await becomeClient(core, target, patient(login), request.registered_again ?? false, signal),
+      client: await becomeClient(core, target, { way }, request.registered_again ?? false, signal),
     })),
-    prepare: handler<AttemptIn<'preparing'>>(async ({ target, client }) => {
+    prepare: handler<AttemptIn<'preparing'>>(async (state) => {
+      const { target, client } = state
       const pushes = target.pushed_authorization_request_endpoint !== undefined
       const known = pushes ? await withSecret(core, target.issuer, client) : client
-      const pending = await prepareRedirect(core.context, target, known, {
-        serverUrl: core.url,
-        options: core.options,
-        lifetimeMs: runtime.loginTimeoutMs,
-      })
+      const { url: serverUrl, options, context } = core
+      const { loginTimeoutMs: lifetimeMs } = runtime
+      const pending = holding.device
+        ? await holding.device.prepare(core, state)
+        : await prepareRedirect(context, target, known, { serverUrl, options, lifetimeMs })
       return pending === undefined ? { type: 'client_forgotten' } : { type: 'request_prepared', pending }
     }),
     present: handler<AttemptIn<'authorizing'>>((state) => present(login, holding.resumed, state)),
     exchange: handler<AttemptIn<'exchanging'>>((state) => exchangeCode(login, holding, state)),
-    acquire: notBroughtIn,
-    poll: notBroughtIn,
+    poll: handler<AttemptIn<'polling'>>((state) => pollDevice(login, holding, state)),
+    acquire: handler(async (state: Attempt) => {
+      throw notBroughtIn(state)
+    }),
   }
   const save = async (state: Attempt): Promise<void> => {
-    if (state.phase !== 'authorizing' || found !== undefined) return
-    const { state: waiting, redirect_uri } = state.pending
+    if (!storable(state) || found !== undefined) return
     const attempt = await savePending(runtime, state, carried)
-    holding.waiting = waiting
+    holding.waiting = attempt
+    const redirect_uri = state.phase === 'authorizing' ? state.pending.redirect_uri : undefined
     await login.lease?.say({ attempt, redirect_uri })
   }
 
   try {
-    const left = login.lease && (await resumeLogin(login, login.lease))
-    holding.resumed = left?.pending.state
+    const wanted = 'request' in from ? from.request.scope : undefined
+    const left = login.lease && (await resumeLogin(core, login.lease, { way }, wanted))
+    holding.resumed = left?.phase === 'authorizing' ? left.pending.state : undefined
     const end = await drive(left ?? from, handlers, save)
     if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
     if (end.phase === 'granted') await handOver(core, holding, end.granted)
@@ -122,6 +132,9 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     if (holding.lease !== undefined) forgetLease(runtime, holding.lease.id)
   }
 }
+
+const notBroughtIn = ({ phase }: Attempt): CountersignError =>
+  new CountersignError('unexpected', { step: phase, received: 'a grant that nothing has brought in' })
 
 /** Who gives up speaks for nobody else, unless they sign out. */
 async function endLease({ lease, signal }: Login, error: unknown): Promise<boolean | undefined> {
@@ -160,9 +173,7 @@ async function exchangeCode(
 ): Promise<AttemptEvent> {
   const { runtime, context } = core
   holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
-  // The result of a login must have a turn like any refresh, so that the later of the two wins.
-  while (holding.lease === undefined)
-    holding.lease = await takeLease(core, await waitForLease(core, { atMostMs: HAND_OVER_WAIT_MS }))
+  await takeTurn(core, holding)
   const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
   if (found !== undefined) {
@@ -174,6 +185,29 @@ async function exchangeCode(
   await holding.taken(false)
   holding.taken = undefined
   return { type: 'client_forgotten' }
+}
+
+/** The result of a login must have a turn like any refresh, so that the later of the two wins. */
+async function takeTurn(core: ConnectionCore, holding: Holding): Promise<void> {
+  while (holding.lease === undefined)
+    holding.lease = await takeLease(core, await waitForLease(core, { atMostMs: HAND_OVER_WAIT_MS }))
+}
+
+async function pollDevice(login: Login, holding: Holding, state: AttemptIn<'polling'>): Promise<AttemptEvent> {
+  const { core } = login
+  const { device, waiting } = holding
+  if (device === undefined || waiting === undefined) throw notBroughtIn(state)
+  // The turn is taken before the first poll, so that a sign-out meanwhile is later than what comes of it; the lease is not
+  // held while a person thinks.
+  await takeTurn(core, holding)
+  if (holding.lease) await core.held.settle({ type: 'released', id: holding.lease.id })
+  const tokens = await device.poll(login, state)
+  if (tokens === 'client_forgotten') {
+    await dropPending(core.runtime, waiting)
+    return { type: tokens }
+  }
+  holding.taken = () => dropPending(core.runtime, waiting)
+  return { type: 'tokens_issued', tokens }
 }
 
 async function release({ held }: ConnectionCore, holding: Holding): Promise<void> {

@@ -28,7 +28,7 @@ export interface ClientOptions {
    * Asks a person for a client, where there is no other way to one: the server registers nobody, or refused. Waited for as long as
    * a login is. The host keeps what it was told: where a secret belongs to it, another process asks again. Default: none.
    *
-   * @param need.redirectUri - with which the client has to be registered
+   * @param need.redirectUri - with which the client has to be registered; empty for the device grant, which has none
    * @returns undefined where the person has none
    */
   readonly ask?: (need: ClientNeed) => Promise<RegisteredClient | undefined>
@@ -56,6 +56,7 @@ export interface Compatibility {
     readonly token?: string
     readonly registration?: string
     readonly revocation?: string
+    readonly deviceAuthorization?: string
   }
   /** Further parameters of the authorization request; they never replace those that are sent anyway. */
   readonly authorizationParameters?: Readonly<Record<string, string>>

@@ -29,7 +29,7 @@ interface AttemptRecord {
 
 /** A login between its two halves. */
 export interface WaitingRecord extends AttemptRecord {
-  readonly attempt: AttemptIn<'authorizing'>
+  readonly attempt: AttemptIn<'authorizing' | 'polling'>
 }
 
 /** What stays of a login for a while once its code was taken, so that a page that is loaded twice gets the connection. */

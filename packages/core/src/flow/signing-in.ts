@@ -197,6 +197,8 @@ export class SigningIn {
   ): Promise<void> {
     const core = this.#core
     const { pending, target } = waiting
+    // What is polled for is answered by no response.
+    if (pending.kind !== 'redirect') throw new CountersignError('login_not_found', { step: 'authorize' })
     try {
       const code = acceptAuthorizationResponse(parameters, pending, target, core.runtime.clock.now())
       const from = attempt(waiting, { type: 'code_received', state: pending.state, code })
@@ -205,7 +207,7 @@ export class SigningIn {
     } catch (error) {
       if (!CountersignError.is(error)) throw error
       const declined = error.code === 'access_denied' || error.code === 'authorization_rejected'
-      if (declined) await dropPending(core.runtime, pending.state)
+      if (declined) await dropPending(core.runtime, found.key)
       if (declined || error.step === 'exchange') this.#failed(error)
       throw error
     }

@@ -11,6 +11,8 @@ export interface AuthorizationServerMetadata {
   readonly registration_endpoint?: string
   /** RFC 7009. */
   readonly revocation_endpoint?: string
+  /** RFC 8628 section 4. */
+  readonly device_authorization_endpoint?: string
   /** RFC 9126 section 5. */
   readonly pushed_authorization_request_endpoint?: string
   readonly require_pushed_authorization_requests?: boolean
@@ -30,6 +32,7 @@ const OPTIONAL = {
   token_endpoint: 'string',
   registration_endpoint: 'string',
   revocation_endpoint: 'string',
+  device_authorization_endpoint: 'string',
   pushed_authorization_request_endpoint: 'string',
   require_pushed_authorization_requests: 'boolean',
   scopes_supported: 'list',

@@ -24,6 +24,7 @@ export type DiagnosticCode =
   | 'issuer_trailing_slash'
   | 'null_member'
   | 'member_invalid'
+  | 'verification_uri_misnamed'
   | 'registration_status'
   | 'registration_adjusted'
   | 'token_response_form_encoded'

@@ -24,8 +24,10 @@ export interface Registration {
   /** Undefined where the server has none, or the host wants none used. */
   readonly endpoint: string | undefined
   readonly initialAccessToken: string | undefined
-  /** The redirect URI of this login, one of those that are registered. */
-  readonly redirect_uri: string
+  /** The redirect URI of this login, one of those that are registered; none where nobody is redirected. */
+  readonly redirect_uri: string | undefined
+  /** How tokens are had at first. */
+  readonly grantType: string
   readonly metadata: Pick<ClientMetadataInput, 'client_name' | 'client_uri' | 'logo_uri' | 'redirect_uris' | 'scope'>
 }
 
@@ -48,12 +50,13 @@ const ADJUSTABLE = /^invalid_(redirect_uri|client_metadata)$/
 export async function register(
   context: StepContext,
   target: Target,
-  { endpoint: url, initialAccessToken, redirect_uri, metadata }: Registration,
+  { endpoint: url, initialAccessToken, redirect_uri, grantType, metadata }: Registration,
   signal?: AbortSignal,
 ): Promise<Registered> {
   const { issuer, token_endpoint_auth_methods_supported: methods } = target
   if (url === undefined) {
-    const expected = `registration_endpoint, or a client with redirect URI ${redirect_uri} that was registered by hand`
+    const client = `a client with ${redirect_uri ? `redirect URI ${redirect_uri}` : `grant type ${grantType}`}`
+    const expected = `registration_endpoint, or ${client} that was registered by hand`
     throw new CountersignError('client_id_required', { step, url: issuer, expected, received: 'neither' })
   }
   // A public client where the server takes one.
@@ -81,7 +84,7 @@ export async function register(
       body: buildClientMetadata({
         ...metadata,
         redirect_uris,
-        grant_types: ['authorization_code', 'refresh_token'],
+        grant_types: [grantType, 'refresh_token'],
         token_endpoint_auth_method,
         application_type,
       }),
@@ -99,7 +102,7 @@ export async function register(
         throw new CountersignError('registration_rejected', { step, url, expected: asked, received, oauth })
       }
       context.diagnose({ code: 'registration_adjusted', url, expected: asked, received })
-      if (redirect_uris.length > 1) redirect_uris = [redirect_uri]
+      if (redirect_uri && redirect_uris.length > 1) redirect_uris = [redirect_uri]
       else application_type = application_type === 'native' ? 'web' : 'native'
       continue
     }
@@ -118,14 +121,14 @@ export async function register(
 
 function clientOf(
   seen: Seen,
-  redirect_uri: string,
+  redirect_uri: string | undefined,
   answer: ClientInformation & { readonly token_endpoint_auth_method: string },
 ): Client {
   const { client_id, client_secret, client_secret_expires_at, redirect_uris, token_endpoint_auth_method } = answer
-  if (redirect_uris?.includes(redirect_uri) === false) {
+  if (redirect_uri && redirect_uris?.includes(redirect_uri) === false) {
     throw refuse(seen, { expected: `redirect_uris with ${redirect_uri}`, received: redirect_uris.join(' ') })
   }
-  const client = { client_id, token_endpoint_auth_method, origin: 'dynamic', redirect_uri } as const
+  const client = { client_id, token_endpoint_auth_method, origin: 'dynamic', ...defined({ redirect_uri }) } as const
   if (token_endpoint_auth_method === 'none') return client
   if (client_secret === undefined && token_endpoint_auth_method.startsWith('client_secret_')) {
     throw refuse(seen, { expected: `client_secret for ${token_endpoint_auth_method}`, received: 'none' })

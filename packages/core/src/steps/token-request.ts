@@ -32,6 +32,8 @@ export interface TokenRequest {
   /** What must come of an exchange (RFC 8693 section 2.2.1). */
   readonly issuedTokenType?: string | undefined
   readonly timeoutMs?: number | undefined
+  /** What of this grant's own errors means what it says, whatever its status. */
+  readonly ownErrors?: RegExp
 }
 
 /** Answers of a server that has not looked at the request: busy, too early, overloaded. */
@@ -53,7 +55,7 @@ export const forgets = (client: Client, oauth: OAuthErrorBody | undefined): bool
  * for an answer; only for what cannot be sent at all.
  */
 export async function tokenRequest(context: StepContext, request: TokenRequest): Promise<TokenAnswer> {
-  const { step, target, client, timeoutMs } = request
+  const { step, target, client, timeoutMs, ownErrors } = request
   const url = target.token_endpoint
   let refresh_token: string | undefined
   try {
@@ -62,9 +64,11 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
     const { status, text } = answer
     const notNow = NOT_NOW.has(status)
-    const said = status < 500 && !notNow ? parseOAuthError(text, answer.secrets) : undefined
+    const said = status < 500 ? parseOAuthError(text, answer.secrets) : undefined
     const usual = status === 400 || status === 401 || succeeded(status)
-    const oauth = said && (usual ? ERROR_CODE : OAUTH_ERROR).test(said.error) ? said : undefined
+    const means = usual ? ERROR_CODE : OAUTH_ERROR
+    const meant = said && (ownErrors?.test(said.error) || (!notNow && means.test(said.error)))
+    const oauth = meant ? said : undefined
     if (oauth !== undefined) {
       const received = `HTTP ${status} for client ${client.client_id}`
       const error = new CountersignError('token_request_rejected', { step, url, received, oauth })

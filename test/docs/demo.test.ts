@@ -154,7 +154,7 @@ describe('the command line of the demo', () => {
     const { code, stdout, stderr } = await run(demo, ['--browser'], withoutBrowser())
     expect([code, stderr]).toEqual([1, ''])
     expect(stdout).toMatch(
-      /\n {2}FAILED {2}present: browser not opened .*Expected a browser to open\. Received no display/,
+      /\n {2}FAILED {2}present: user agent unsuitable .*Expected a browser that opens here, or a terminal where a person is/,
     )
     expect(stdout).toMatch(/\nNot done: 0 checks passed in \d\.\d\d s, then a step failed\.\n$/)
   })

@@ -6,7 +6,7 @@ import {
   type Store,
   tokenExchange,
 } from '@countersign/core'
-import { loopback } from './loopback/user-agent.js'
+import { defaultUserAgent } from './default-user-agent.js'
 import { nodePresence } from './presence.js'
 import { defaultStore } from './store/default.js'
 
@@ -23,8 +23,9 @@ export interface NodeConnectorOptions extends ConnectorOptions {
 }
 
 /**
- * Creates a connector with Node's defaults: `loopback()` as the user agent, so that a browser opens and its answer comes to a
- * port of this machine (RFC 8252), and a store that outlives the process. Nothing is loaded or opened before the first use.
+ * Creates a connector with Node's defaults: a browser opens and its answer comes to a port of this machine (`loopback()`, RFC
+ * 8252), or, where none can open (over SSH, say), the person at the terminal gets a code or an address (`deviceCode()`, else
+ * `paste()`); and a store that outlives the process. Nothing is loaded or opened before the first use.
  *
  * @throws CountersignError `options_invalid`
  */
@@ -37,7 +38,7 @@ export function createConnector(options: NodeConnectorOptions): Connector {
     ...options,
     store: options.store ?? defaultStore({ appId: options.appId }),
     // What has credentials asks nobody.
-    ...(options.credentials === undefined && { userAgent: options.userAgent ?? loopback() }),
+    ...(options.credentials === undefined && { userAgent: options.userAgent ?? defaultUserAgent() }),
     tokenExchange: options.tokenExchange ?? tokenExchange(),
     presence: options.presence ?? nodePresence(),
   })

@@ -19,6 +19,8 @@ export const errors = {
     'The server refuses the token of a login that was just made. For a JWT, `received` names its `aud`, `iss` and `scope`.',
   cross_origin_blocked:
     'A page, and no other host, gets this: the server answered, and the browser keeps the answer from the page, because it lacks what allows this origin to read it (CORS). `expected` names the header. A gateway that answers for its server with an error page of its own looks the same.',
+  dpop_required:
+    'The server takes none but tokens that are bound to a key (RFC 9449), and nothing here makes such tokens; or a login has them, and `dpop()` is gone from the options.',
   header_rejected:
     'The request carried an `Authorization` header of its own, so OAuth was off, and the server refused it.',
   insufficient_scope:
@@ -103,6 +105,10 @@ export const diagnostics = {
   token_type_missing: 'The token response lacks `token_type`. Bearer is assumed.',
   user_agent_end_failed: "The page that shows the outcome of a login failed. The login's own outcome stands.",
   verification_uri_misnamed: 'The device authorization has `verification_url` in place of `verification_uri`.',
+  dpop_declined:
+    'A token request carried a proof of possession, and the server issued a bearer token. It is used as that; `dpop({ required: true })` refuses it.',
+  key_not_deleted:
+    'The key of a login that is over could not be deleted, or the store of keys not be searched for such. A later login looks again.',
   web_locks_missing:
     'The browser has no Web Locks, so that a tab which is closed during a refresh is not seen to be gone: the others wait as long as its lease lasts.',
 }

@@ -97,7 +97,7 @@ describe('a token for somebody else', () => {
 
   it('carries the current token and this server as the resource', { tags: ['rfc8693/subject-token'] }, async () => {
     const { server, exchanges, connection } = await scripted()
-    expect(await connection.exchange()).toEqual({ accessToken: 'less' })
+    expect(await connection.exchange()).toEqual({ accessToken: 'less', tokenType: 'Bearer' })
     expect(exchanges).toEqual([
       {
         grant_type: TOKEN_EXCHANGE,

@@ -58,43 +58,36 @@ export const rfc9449 = {
       level: 'MUST',
       at: '4.2',
       says: 'A proof has typ dpop+jwt, an asymmetric alg, and the public key alone as jwk.',
-      pending: dpop,
     },
     claims: {
       level: 'MUST',
       at: '4.2',
       says: 'A proof has jti, htm, htu without query and fragment, and iat.',
-      pending: dpop,
     },
     unique: {
       level: 'MUST',
       at: '4.2',
       says: 'Every request has a proof with a jti of its own.',
-      pending: dpop,
     },
     ath: {
       level: 'MUST',
       at: '4.2',
       says: 'Beside a token, the proof has the token’s hash.',
-      pending: dpop,
     },
     nonce: {
       level: 'MUST',
       at: '4.2',
       says: 'Where the server gave a nonce, the proof has it.',
-      pending: dpop,
     },
     'token-requests': {
       level: 'MUST',
       at: '5',
       says: 'Every token request for a bound token carries a proof, whatever the grant.',
-      pending: dpop,
     },
     'refresh-key': {
       level: 'MUST',
       at: '5',
       says: 'A refresh proves the key that the refresh token was obtained with.',
-      pending: dpop,
     },
     downgraded: {
       level: 'MUST',
@@ -106,7 +99,6 @@ export const rfc9449 = {
       level: 'MUST',
       at: '7.1',
       says: 'A bound token goes out with the scheme DPoP and a proof.',
-      pending: dpop,
     },
     'nonce-latest': {
       level: 'MUST',

@@ -1,10 +1,11 @@
 import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { createProofVerifier } from './proof.js'
 
 /** What a protected resource thinks of the credentials that came with a request. */
 export type TokenVerdict =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'invalid'; readonly reason: string; readonly proof?: 'use_dpop_nonce' | 'invalid_dpop_proof' }
   | { readonly kind: 'insufficient'; readonly scope: string }
   | { readonly kind: 'accepted'; readonly authInfo: AuthInfo }
 
@@ -17,21 +18,37 @@ export interface TokenDemands {
   readonly audience: string
   /** Space separated; all of them. */
   readonly requiredScope?: string | undefined
+  /** Whether it takes tokens that are bound to a key (RFC 9449): none but those, or those too. No unless given. */
+  readonly dpop?: 'required' | 'offered' | undefined
+  /** The only nonce that it takes in a proof now; undefined: it wants none. */
+  nonce(): string | undefined
   /** Refuses a token that is good in every other way, as a server that lost or revoked it would. */
   rejects(claims: JWTPayload): boolean
 }
 
+/** The credentials of a request, and the request itself, which a proof is bound to. */
+export interface Presented {
+  readonly authorization: string | undefined
+  readonly proof: string | undefined
+  readonly method: string
+  readonly url: string
+}
+
 /**
  * Verifies JWT access tokens (RFC 9068): signature against the issuer's published keys, issuer, audience, and expiry
- * to the second, with no tolerance.
+ * to the second, with no tolerance. One that is bound to a key counts with the scheme DPoP and a proof alone, and one that is not
+ * without (RFC 9449 section 7).
  */
-export function createTokenVerifier(demands: TokenDemands): (header: string | undefined) => Promise<TokenVerdict> {
+export function createTokenVerifier(demands: TokenDemands): (presented: Presented) => Promise<TokenVerdict> {
   let keys: Promise<ReturnType<typeof createRemoteJWKSet>> | undefined
+  const verifyProof = createProofVerifier()
 
-  return async (header) => {
-    if (header === undefined) return { kind: 'absent' }
-    const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
-    if (token === undefined) return { kind: 'invalid', reason: 'not a bearer token' }
+  return async ({ authorization, ...request }) => {
+    if (authorization === undefined) return { kind: 'absent' }
+    const [, scheme = '', token] = /^(Bearer|DPoP) +(\S+)$/i.exec(authorization) ?? []
+    const bound = /^dpop$/i.test(scheme)
+    const taken = bound ? demands.dpop !== undefined : demands.dpop !== 'required'
+    if (token === undefined || !taken) return { kind: 'invalid', reason: `another scheme than ${scheme || 'that'}` }
 
     // Looked up with the first token, not at the start: the authorization server may be one that a test starts later.
     keys ??= publishedKeys(demands)
@@ -43,6 +60,14 @@ export function createTokenVerifier(demands: TokenDemands): (header: string | un
         requiredClaims: ['exp', 'sub'],
         clockTolerance: 0,
       })
+      const { jkt } = Object(payload.cnf)
+      if (bound) {
+        const proof = await verifyProof({ ...request, accessToken: token, nonce: demands.nonce() })
+        if (proof.kind === 'bad') return { kind: 'invalid', reason: proof.reason, proof: proof.error }
+        if (proof.jkt !== jkt) return { kind: 'invalid', reason: 'the token is bound to another key' }
+      } else if (jkt !== undefined) {
+        return { kind: 'invalid', reason: 'the token is bound to a key' }
+      }
       if (demands.rejects(payload)) return { kind: 'invalid', reason: 'the token was revoked' }
       const scopes = typeof payload.scope === 'string' ? payload.scope.split(' ') : []
       const required = demands.requiredScope

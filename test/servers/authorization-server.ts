@@ -27,6 +27,8 @@ export interface AuthorizationServerOptions {
   readonly metadataDocuments?: ReadonlyMap<string, string>
   /** Whose assertions are good for tokens: issuers, with the place of their keys. None unless given. */
   readonly trustedIssuers?: Readonly<Record<string, string>>
+  /** Whether a proof of possession (RFC 9449) needs the server's nonce. False unless given. */
+  readonly proofNonces?: boolean
   /** At which well-known addresses the metadata is. Both unless given. */
   readonly metadata?: 'oauth' | 'openid' | 'both'
   /** Whether a page may register a client too: `oidc-provider` itself lets pages use every endpoint but that. */
@@ -119,6 +121,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       defaultScope: options.defaultScope,
       requirePushed: options.requirePushed ?? false,
       devices: options.devices ?? false,
+      proofNonces: options.proofNonces ?? false,
       metadataDocuments: options.metadataDocuments,
       extensions: { trustedIssuers: options.trustedIssuers ?? {} },
       acceptsResource: resourceRule(options.resources),

@@ -7,7 +7,12 @@ export type ChallengeStyle = 'full' | 'bare' | 'none'
 export function refusal(
   verdict: Exclude<TokenVerdict, { kind: 'accepted' }>,
   style: ChallengeStyle,
-  parameters: { resourceMetadata: string; scope: string | undefined },
+  parameters: {
+    resourceMetadata: string
+    scope: string | undefined
+    /** Whether tokens are taken that are bound to a key: none but those, or those too. */
+    dpop: 'required' | 'offered' | undefined
+  },
 ): { status: 401 | 403; challenge: string | undefined } {
   const status = verdict.kind === 'insufficient' ? 403 : 401
   if (style === 'none') return { status, challenge: undefined }
@@ -21,5 +26,10 @@ export function refusal(
     `resource_metadata="${parameters.resourceMetadata}"`,
     scope === undefined ? undefined : `scope="${scope}"`,
   ]
-  return { status, challenge: `Bearer ${all.filter((part) => part !== undefined).join(', ')}` }
+  const rest = all.filter((part) => part !== undefined).join(', ')
+  const bearer = `Bearer ${rest}`
+  if (parameters.dpop === undefined) return { status, challenge: bearer }
+  const error = verdict.kind === 'invalid' && verdict.proof
+  const dpop = `DPoP algs="ES256", ${error ? rest.replace('invalid_token', error) : rest}`
+  return { status, challenge: parameters.dpop === 'required' ? dpop : `${bearer}, ${dpop}` }
 }

@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, importJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC, ResourceServer } from 'oidc-provider'
+import { createProofVerifier } from './proof.js'
 
 /** What the grants beyond OAuth's own trust. */
 export interface ExtensionGrants {
@@ -34,6 +35,7 @@ export async function registerExtensionGrants(provider: Provider, settings: Exte
   const { errors } = await import('oidc-provider')
   const key = await importJWK(settings.signingKey)
   const seen = new Set<unknown>()
+  const verifyProof = createProofVerifier()
 
   const verified = async (jwt: string, issuers: Readonly<Record<string, string>>): Promise<JWTPayload> => {
     const claims: { iss?: string } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString() || '{}')
@@ -67,8 +69,19 @@ export async function registerExtensionGrants(provider: Provider, settings: Exte
     const { AccessToken } = provider
     const token = new AccessToken({ client, accountId, scope, gty: String(ctx.oidc.params?.grant_type) } as never)
     token.resourceServer = new provider.ResourceServer(resource, info)
+    const jkt = await proven(ctx)
+    if (jkt !== undefined) token.setThumbprint('jkt', jkt)
     const access_token = await token.save()
-    return { access_token, token_type: 'Bearer', expires_in: token.expiration, scope }
+    return { access_token, token_type: jkt === undefined ? 'Bearer' : 'DPoP', expires_in: token.expiration, scope }
+  }
+
+  /** The key that a request proves, if it proves one (RFC 9449 section 5). */
+  const proven = async (ctx: KoaContextWithOIDC): Promise<string | undefined> => {
+    const proof = ctx.get('DPoP')
+    if (proof === '') return undefined
+    const verdict = await verifyProof({ method: ctx.method, url: `${settings.issuer}/token`, proof })
+    if (verdict.kind === 'bad') throw new errors.InvalidDpopProof(verdict.reason)
+    return verdict.jkt
   }
 
   /** What is asked for, of what may be had. */

@@ -26,6 +26,11 @@ export interface McpServerOptions {
   readonly challenge?: ChallengeStyle
   /** Where the resource metadata is: with the path inserted, or at the root. The challenge names the same place. */
   readonly metadataAt?: 'path' | 'root'
+  /**
+   * Whether it takes tokens that are bound to a key (RFC 9449): none but those, or those too. It verifies each proof. No unless
+   * given.
+   */
+  readonly dpop?: 'required' | 'offered'
   /** What a page of another origin may do, with the headers that it needs to see. Not said unless given. */
   readonly cors?: boolean
 }
@@ -59,6 +64,10 @@ export interface McpServerUnderTest extends AsyncDisposable {
   readonly errors: readonly unknown[]
   /** Refuses tokens that are good in every other way, settable at any time. */
   rejects: ((claims: JWTPayload) => boolean) | undefined
+  /** The only nonce that it takes in a proof, settable at any time; undefined: it wants none. */
+  nonce: string | undefined
+  /** The nonce that comes with what it answers well, and is the only one that it takes from then on. */
+  nextNonce: (() => string) | undefined
   close(): Promise<void>
 }
 
@@ -91,6 +100,8 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
       jwksUri: options.authorizationServer.jwksUri,
       audience: resource,
       requiredScope: options.requiredScope,
+      dpop: options.dpop,
+      nonce: () => self.nonce,
       rejects: (claims) => self.rejects?.(claims) ?? false,
     })
 
@@ -99,6 +110,10 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
       requests.push(entry)
       if (entry.path === metadataPath) {
         const scopes = scopesSupported.length === 0 ? {} : { scopes_supported: scopesSupported }
+        const proofs = options.dpop && {
+          dpop_signing_alg_values_supported: ['ES256'],
+          dpop_bound_access_tokens_required: options.dpop === 'required',
+        }
         return sendAnswer(response, {
           headers: { 'access-control-allow-origin': '*' },
           json: {
@@ -106,6 +121,7 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
             authorization_servers: [options.authorizationServer.issuer],
             bearer_methods_supported: ['header'],
             ...scopes,
+            ...proofs,
           },
         })
       }
@@ -120,16 +136,32 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
       const rpc = (message as { method?: unknown } | undefined)?.method
       if (typeof rpc === 'string') entry.rpc = rpc
 
-      const verdict = await verify(request.headers.authorization)
+      const { authorization, dpop: proof } = request.headers
+      const url = new URL(request.url ?? '/', origin).href
+      const verdict = await verify({
+        authorization,
+        proof: Array.isArray(proof) ? proof.join() : proof,
+        method: entry.method,
+        url,
+      })
       if (verdict.kind !== 'accepted') {
         const { status, challenge } = refusal(verdict, options.challenge ?? 'full', {
           resourceMetadata: origin + metadataPath,
           scope: options.challengeScope ?? options.requiredScope,
+          dpop: options.dpop,
         })
-        const headers = challenge === undefined ? {} : { 'www-authenticate': challenge }
+        const lacks = verdict.kind === 'invalid' && verdict.proof === 'use_dpop_nonce'
+        const headers = {
+          ...(challenge !== undefined && { 'www-authenticate': challenge }),
+          ...(lacks && self.nonce !== undefined && { 'dpop-nonce': self.nonce }),
+        }
         return sendAnswer(response, { status, headers, json: { error: verdict.kind } })
       }
       entry.authorized = true
+      if (self.nextNonce) {
+        self.nonce = self.nextNonce()
+        response.setHeader('dpop-nonce', self.nonce)
+      }
       if (message === null) return sendAnswer(response, { status: 400, json: { error: 'not JSON' } })
       request.auth = verdict.authInfo
       await sessions.handle(request, response, message)
@@ -160,6 +192,8 @@ export async function startMcpServer(options: McpServerOptions): Promise<McpServ
     },
     errors,
     rejects: undefined,
+    nonce: undefined,
+    nextNonce: undefined,
     close,
     [Symbol.asyncDispose]: close,
   }

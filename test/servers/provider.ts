@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import type Provider from 'oidc-provider'
 import type { ClientMetadata, Configuration } from 'oidc-provider'
@@ -18,6 +19,8 @@ export interface ProviderSettings {
   readonly requirePushed: boolean
   /** Whether devices can be authorized (RFC 8628). */
   readonly devices: boolean
+  /** Whether a proof of possession needs a nonce (RFC 9449 section 8). */
+  readonly proofNonces: boolean
   /** The client metadata documents that can be had from the web, by URL; undefined: no such document is taken. */
   readonly metadataDocuments: ReadonlyMap<string, string> | undefined
   readonly extensions: ExtensionGrants
@@ -102,6 +105,7 @@ export async function configureProvider(settings: ProviderSettings): Promise<Con
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: settings.requirePushed },
       devInteractions: { enabled: true },
       deviceFlow: { enabled: settings.devices, ...devicePages },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => settings.proofNonces },
       registration: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: false },

@@ -35,6 +35,8 @@ export function realServers(options: {
     as.tokenEndpoint.intercept = undefined
     as.tokenEndpoint.delayMs = undefined
     mcp.rejects = undefined
+    mcp.nonce = undefined
+    mcp.nextNonce = undefined
   })
   afterAll(async () => {
     await Promise.all([mcp.close(), as.close()])

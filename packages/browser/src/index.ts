@@ -1,5 +1,6 @@
 export * from '@countersign/core'
 export { type BrowserConnectorOptions, createConnector } from './create-connector.js'
+export { dpop } from './dpop.js'
 export { indexedDbKeys } from './indexed-db/keys.js'
 export { type IndexedDbOptions, type IndexedDbStoreOptions, indexedDbStore } from './indexed-db/store.js'
 export { type PopupOptions, popup } from './popup/popup.js'

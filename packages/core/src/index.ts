@@ -17,6 +17,7 @@ export type { Connection } from './flow/connection.js'
 export { type Completed, type Connector, createConnector, type Expected } from './flow/connector.js'
 export type { Credentials } from './flow/credentials.js'
 export { deviceGrant } from './flow/device-grant.js'
+export { type Dpop, type DpopOptions, dpop } from './flow/dpop.js'
 export type { Explanation, GrantExplanation } from './flow/explain.js'
 export type {
   ClientNeed,
@@ -59,4 +60,5 @@ export { keyPairAlgorithm } from './primitives/key-pair-algorithm.js'
 export { encrypted } from './stores/encrypted.js'
 export { type KeyValue, type KeyValueOptions, keyValueStore } from './stores/key-value.js'
 export { memoryStore } from './stores/memory.js'
+export { memoryKeys } from './stores/memory-keys.js'
 export type { EncryptionKey } from './stores/sealing.js'

@@ -3,12 +3,14 @@ import {
   type ConnectorOptions,
   CountersignError,
   createConnector as createCoreConnector,
+  dpop,
   type Store,
   tokenExchange,
 } from '@countersign/core'
 import { defaultUserAgent } from './default-user-agent.js'
 import { nodePresence } from './presence.js'
 import { defaultStore } from './store/default.js'
+import { storedKeys } from './stored-keys.js'
 
 /** A connector in Node: as core's, but `appId` is required. */
 export interface NodeConnectorOptions extends ConnectorOptions {
@@ -25,7 +27,8 @@ export interface NodeConnectorOptions extends ConnectorOptions {
 /**
  * Creates a connector with Node's defaults: a browser opens and its answer comes to a port of this machine (`loopback()`, RFC
  * 8252), or, where none can open (over SSH, say), the person at the terminal gets a code or an address (`deviceCode()`, else
- * `paste()`); and a store that outlives the process. Nothing is loaded or opened before the first use.
+ * `paste()`); a store that outlives the process, and `dpop()` with its keys in that store. Nothing is loaded or opened before the
+ * first use.
  *
  * @throws CountersignError `options_invalid`
  */
@@ -34,9 +37,12 @@ export function createConnector(options: NodeConnectorOptions): Connector {
   if (!options?.appId) {
     throw new CountersignError('options_invalid', { step: 'connect', expected: 'createConnector({ appId })' })
   }
+  const { appId, store = defaultStore({ appId }) } = options
   return createCoreConnector({
     ...options,
-    store: options.store ?? defaultStore({ appId: options.appId }),
+    store,
+    dpop: options.dpop ?? dpop(),
+    keys: options.keys ?? storedKeys(store, { appId }),
     // What has credentials asks nobody.
     ...(options.credentials === undefined && { userAgent: options.userAgent ?? defaultUserAgent() }),
     tokenExchange: options.tokenExchange ?? tokenExchange(),

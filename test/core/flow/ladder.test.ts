@@ -75,6 +75,23 @@ describe('the ladder: what a refused request leads to', () => {
     )
   })
 
+  test('a proof that is refused: no other token would change that, only a nonce', () => {
+    expect(
+      climbs([
+        ['it lacks a nonce', { proof: 'nonce' }],
+        ['it lacks a nonce, and an older token', { proof: 'nonce', sent_current: false }],
+        ['it has what was asked for', { proof: 'proof' }],
+        ['it has what was asked for, and nobody can be asked', { proof: 'proof', may_sign_in: false }],
+      ]),
+    ).toBe(
+      written(`
+        it lacks a nonce                                   | nonce > fail
+        it lacks a nonce, and an older token               | retry_current > nonce > fail
+        it has what was asked for                          | fail
+        it has what was asked for, and nobody can be asked | fail`),
+    )
+  })
+
   test('a person who has just signed in is not asked for more, nor the other way round', () => {
     const afterSignIn = { ...usual, done: new Set<Rung>(['sign_in']) }
     expect(nextRung({ ...afterSignIn, status: 403, adds_scope: true })).toBe('fail')

@@ -52,12 +52,13 @@ describe('the challenge of a protected resource', { tags: 'mcp-discovery/parse-c
     expect(readBearerChallenge(header)).toMatchObject({
       resource_metadata: [metadata],
       error: 'use_dpop_nonce',
+      dpop: 'required',
     })
   })
 
   test('is Bearer where both are offered; the metadata may stand in either', () => {
     const header = `DPoP algs="ES256", error="x", resource_metadata="${metadata}", Bearer realm="x"`
-    expect(readBearerChallenge(header)).toEqual({ resource_metadata: [metadata], tolerated: [] })
+    expect(readBearerChallenge(header)).toEqual({ resource_metadata: [metadata], dpop: 'offered', tolerated: [] })
   })
 
   test('with one parameter twice gives every distinct URL, and says so (A03)', () => {

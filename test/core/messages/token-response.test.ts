@@ -55,6 +55,26 @@ describe('a token response (RFC 6749 section 5.1)', () => {
     )
   })
 
+  describe('token_type, where a key was proven (RFC 9449 section 5)', () => {
+    const bind = (token_type: unknown, binding: 'possible' | 'required') =>
+      parseTokenResponse({ status: 200, text: JSON.stringify({ ...least, token_type }) }, undefined, binding)
+
+    test.each(['DPoP', 'dpop', 'DPOP'])('%j is DPoP', (token_type) => {
+      for (const binding of ['possible', 'required'] as const) {
+        expect(mustRead(bind(token_type, binding)).token_type).toBe('DPoP')
+      }
+    })
+
+    test.each(['Bearer', undefined, null, ''])('%j is Bearer, unless it has to be bound', (token_type) => {
+      expect(mustRead(bind(token_type, 'possible')).token_type).toBe('Bearer')
+      expect(bind(token_type, 'required')).toMatchObject({ invalid: { expected: 'token_type DPoP' } })
+    })
+
+    test.each(['mac', 'N_A', ['dpop'], { dpop: 1 }])('%j is refused', (token_type) => {
+      expect(bind(token_type, 'possible')).toMatchObject({ invalid: { expected: 'token_type Bearer' } })
+    })
+  })
+
   describe('access_token', () => {
     test.each([
       [undefined, 'nothing'],

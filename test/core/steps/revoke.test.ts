@@ -22,7 +22,8 @@ function world(answer: () => Promise<Response>) {
   })
   const random = (bytes: number): Uint8Array => new Uint8Array(bytes)
   const diagnose = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic)
-  return { context: { http, clock, random, strict: false, diagnose }, diagnostics, sent }
+  const proofs = (): never => expect.unreachable('no key')
+  return { context: { http, clock, random, strict: false, diagnose, proofs }, diagnostics, sent }
 }
 
 describe('revoking a token (RFC 7009)', () => {

@@ -38,6 +38,7 @@ export const failures = {
     client_id_required: 'Register a client by hand and pass it as client.registered, with its issuer.',
     connection_conflict: 'Connect with the same options every time, or with none.',
     connector_closed: 'Create a new connector.',
+    dpop_required: 'Pass dpop: dpop(), or dpop({ required: true }) where only the authorization server asks for it.',
     header_rejected: 'Correct the Authorization header, or leave it out so that Countersign signs in.',
     issuer_not_expected: 'If it is the right one, add it to allowedIssuers, or its own client to client.registered.',
     options_invalid: '',

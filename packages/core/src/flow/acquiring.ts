@@ -7,7 +7,7 @@ import { type Tokens, toTokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
 import type { Target } from '../steps/target.js'
 import { type Acquired, acquire } from './acquire-transaction.js'
-import type { AttemptIn, Request } from './attempt.js'
+import type { Request } from './attempt.js'
 import { clientOf } from './client.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { GrantCredentials } from './credentials.js'
@@ -64,8 +64,14 @@ async function obtain(
         core,
         had,
         async (asking) => {
-          tokens = await ask(core, way, state, known, tokensOf(had) !== undefined, asking)
-          return { request, target, ...(client && { client }), tokens }
+          const bound = (await core.proving?.bind(core, target)) ?? target
+          try {
+            tokens = await ask(core, way, bound, known, tokensOf(had) !== undefined, asking)
+          } catch (error) {
+            if (bound.dpop_key_id !== undefined) core.proving?.drop(core, bound.dpop_key_id)
+            throw error
+          }
+          return { request, target: bound, ...(client && { client }), tokens }
         },
         signal,
       )
@@ -118,7 +124,7 @@ function pinned({ url }: ConnectionCore, { issuer }: Acquisition, target: Target
 async function ask(
   core: ConnectionCore,
   way: Acquisition,
-  { target }: AttemptIn<'acquiring'>,
+  target: Target,
   client: AuthenticatingClient | undefined,
   fresh: boolean,
   signal: AbortSignal,

@@ -11,8 +11,12 @@ export interface Request {
   readonly account?: string
   readonly by: 'person' | 'credentials'
   readonly scope?: string
-  /** What the server's last challenge said: where its metadata is, and the scope it asks for. */
-  readonly challenge?: { readonly resource_metadata: readonly string[]; readonly scope?: string }
+  /** What the server's last challenge said: where its metadata is, the scope it asks for, and whether it takes bound tokens. */
+  readonly challenge?: {
+    readonly resource_metadata: readonly string[]
+    readonly scope?: string
+    readonly dpop?: 'required' | 'offered'
+  }
   /** The host's own JSON text, handed back when the login is completed. */
   readonly app_state?: string
   readonly registered_again?: true

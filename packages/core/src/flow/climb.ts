@@ -34,7 +34,7 @@ export async function climb(
     // A login can take minutes, and a socket is not to be held for it; only the legacy SSE transport gets this answer back.
     if (!request.legacySse) await discard(response)
     try {
-      await takeRungs({ core, request, status, done, sent, challenge })
+      await takeRungs({ core, request, status, done, sent, challenge, response })
     } catch (error) {
       // This transport reconnects for ever when fetch throws; a 401 it understands.
       if (request.legacySse) return response
@@ -47,7 +47,11 @@ export async function climb(
   }
 }
 
-type Climb = Omit<Refusal, 'url' | 'added' | 'done'> & { readonly request: McpRequest; readonly done: Set<Rung> }
+type Climb = Omit<Refusal, 'url' | 'added' | 'done'> & {
+  readonly request: McpRequest
+  readonly response: Response
+  readonly done: Set<Rung>
+}
 
 /**
  * Takes rungs until there is something new to send.
@@ -55,7 +59,9 @@ type Climb = Omit<Refusal, 'url' | 'added' | 'done'> & { readonly request: McpRe
  * @throws the error that is left after the last one, and what a refresh or a login ends with
  */
 async function takeRungs(climb: Climb): Promise<void> {
-  const { core, request, status, done, sent, challenge } = climb
+  const { core, request, response, status, done, sent, challenge } = climb
+  if (status === 401 && challenge.dpop === 'required') core.needProving()
+  const proof = core.proving?.refused(response)
   for (;;) {
     const { grant } = await core.held.read()
     const current = tokensOf(grant)
@@ -76,13 +82,15 @@ async function takeRungs(climb: Climb): Promise<void> {
       // What the host has pinned is all that it wants.
       adds_scope:
         added.length > 0 && core.options.scope === undefined && !core.refusedScopes?.has(challenge.scope ?? ''),
+      proof,
       may_sign_in: core.acquires ? status === 403 : maySignIn(core, request),
       done,
     })
+    if (rung === 'fail' && proof) throw core.needProving().refusal(core, request.url, challenge, response.headers)
     if (rung === 'fail') throw refusalError({ ...climb, url: request.url, added })
     // Somebody else's login is no page for this request: should it not be enough, there is one of its own.
     if (!(core.signingIn.underWay && (rung === 'sign_in' || rung === 'step_up'))) done.add(rung)
-    if (rung === 'retry_current') return
+    if (rung === 'retry_current' || rung === 'nonce') return
     if (rung === 'refresh') {
       if (await core.renewing.renew(request.signal, { waited: request.waited })) return
     } else if (rung === 'sign_in') {
@@ -147,12 +155,16 @@ async function signIn(
  * Remembers the challenge for the next login; what is absent now does not clear what was said before. The scope of a 403 is
  * that of one step-up, and no other login's.
  */
-function note(core: ConnectionCore, { resource_metadata, scope, tolerated }: BearerChallenge, status: number): void {
+function note(
+  core: ConnectionCore,
+  { resource_metadata, scope, dpop, tolerated }: BearerChallenge,
+  status: number,
+): void {
   const before = core.challenge
   const kept = (status === 401 ? scope : undefined) ?? before?.scope
   core.challenge = {
     resource_metadata: resource_metadata.length > 0 ? resource_metadata : (before?.resource_metadata ?? []),
-    ...defined({ scope: kept }),
+    ...defined({ scope: kept, dpop: dpop ?? before?.dpop }),
   }
   for (const deviation of tolerated) core.diagnose(deviation)
 }

@@ -32,10 +32,15 @@ export async function savePending(
   return key
 }
 
-/** Drops a login that was given up, so that a late response finds nothing. */
-export async function dropPending({ records }: Runtime, key: string): Promise<void> {
+/**
+ * Drops a login that was given up, so that a late response finds nothing.
+ *
+ * @returns whether it was there
+ */
+export async function dropPending({ records }: Runtime, key: string): Promise<boolean> {
   const { raw, value } = await records.read('attempt', key)
-  if (value !== undefined && 'attempt' in value) await records.write(key, raw, undefined)
+  const waits = value !== undefined && 'attempt' in value
+  return waits && (await records.write(key, raw, undefined)) !== undefined
 }
 
 /** @throws CountersignError `login_not_found` */

@@ -10,6 +10,7 @@ import type { Request } from './attempt.js'
 import type { Connection } from './connection.js'
 import type { GrantCredentials, StaticCredentials } from './credentials.js'
 import { renewable, targetOf, tokensOf, usable } from './current-token.js'
+import type { Proving } from './dpop.js'
 import { HeldGrant } from './held-grant.js'
 import type { Listing } from './issuers.js'
 import type { ServerOptions } from './options.js'
@@ -53,10 +54,11 @@ export class ConnectionCore {
     this.account = account
     this.own = own
     this.options = options
-    this.held = new HeldGrant(runtime, url, account, () => {
+    const changed = (): void => {
       this.renewing.grantChanged()
       this.status.set({ personNeeded: false })
-    })
+    }
+    this.held = new HeldGrant(runtime, url, account, changed, (key) => this.proving?.drop(this, key))
   }
 
   /** Takes the options of the first `connect` that gives any. */
@@ -78,7 +80,14 @@ export class ConnectionCore {
       trace: (exchange) => this.emit('exchange', 'debug', { exchange }),
     })
     const strict = runtime.options.strict ?? false
-    return { http, clock, random, strict, diagnose: (diagnostic) => this.emit('diagnostic', 'warn', { diagnostic }) }
+    return {
+      http,
+      clock,
+      random,
+      strict,
+      diagnose: (diagnostic) => this.emit('diagnostic', 'warn', { diagnostic }),
+      proofs: () => this.needProving().proofs(this),
+    }
   }
 
   /** @throws CountersignError `connector_closed` */
@@ -105,6 +114,18 @@ export class ConnectionCore {
   get instead(): StaticCredentials | undefined {
     const { credentials } = this.options
     return credentials?.kind === 'static' ? (credentials as StaticCredentials) : undefined
+  }
+
+  /** What makes proofs of possession, where the host has brought that in. */
+  get proving(): Proving | undefined {
+    return this.options.dpop as Proving | undefined
+  }
+
+  /** @throws CountersignError `dpop_required` */
+  needProving(): Proving {
+    if (this.proving) return this.proving
+    const expected = 'a token that is bound to a key (RFC 9449)'
+    throw new CountersignError('dpop_required', { step: 'authorize', url: this.url, expected })
   }
 
   /** Whether new tokens can be had without asking a person. */

@@ -23,7 +23,8 @@ export async function discover(core: ConnectionCore, request: Request, signal: A
   const mayBeKept = core.mayUseCache && targetOf(core.held.known) === undefined
   core.mayUseCache = false
   const resource = await readResource(core, request.challenge, mayBeKept, signal)
-  const { authorization_servers } = resource.metadata
+  const { authorization_servers, dpop_bound_access_tokens_required } = resource.metadata
+  if (dpop_bound_access_tokens_required || resource.challenge?.dpop === 'required') core.needProving()
   if (resource.url !== undefined) noteListed(core, authorization_servers)
 
   const given = core.options.compatibility?.endpoints?.token !== undefined
@@ -72,12 +73,14 @@ export function unlessAssumed({ url }: ConnectionCore, { assumed }: Target, erro
 }
 
 function targetFrom(
-  { options, url }: ConnectionCore,
+  core: ConnectionCore,
   request: Request,
-  { metadata: resource, challenge }: DiscoveredResource,
+  found: DiscoveredResource,
   metadata: AuthorizationServerMetadata,
   assumed: string | undefined,
 ): Target {
+  const { options, url } = core
+  const { metadata: resource, challenge } = found
   const { compatibility = {} } = options
   const byPerson = request.by === 'person'
   const { endpoints = {} } = compatibility
@@ -127,5 +130,6 @@ function targetFrom(
     iss_parameter: metadata.authorization_response_iss_parameter_supported,
     scope,
     assumed,
+    dpop_signing_alg: core.proving?.algorithm(core, found, metadata),
   })
 }

@@ -44,6 +44,8 @@ interface Holding {
   resumed?: string | undefined
   /** The grant that the user agent has brought in, where it is not one by redirect. */
   device?: Device | undefined
+  /** The key that its tokens would be bound to. */
+  key?: string | undefined
   taken?: ((completed: boolean) => Promise<unknown>) | undefined
 }
 
@@ -77,10 +79,10 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     return chosen
   }
   const handlers = {
-    discover: handler<AttemptIn<'discovering'>>(async ({ request }) => ({
-      type: 'target_discovered',
-      target: await discover(core, request, signal),
-    })),
+    discover: handler<AttemptIn<'discovering'>>(async ({ request }) => {
+      const target = await discover(core, request, signal)
+      return { type: 'target_discovered', target: (await core.proving?.bind(core, target)) ?? target }
+    }),
     register: handler<AttemptIn<'registering'>>(async ({ request, target }) => ({
       type: 'client_ready',
       client: await becomeClient(core, target, { way }, request.registered_again ?? false, signal),
@@ -104,6 +106,7 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     }),
   }
   const save = async (state: Attempt): Promise<void> => {
+    if ('target' in state) holding.key = state.target.dpop_key_id
     if (!storable(state) || found !== undefined) return
     const attempt = await savePending(runtime, state, carried)
     holding.waiting = attempt
@@ -118,6 +121,8 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     const end = await drive(left ?? from, handlers, save)
     if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
     if (end.phase === 'granted') await handOver(core, holding, end.granted)
+    // The record's from now on.
+    holding.key = undefined
     await holding.taken?.(true)
     await login.lease?.end()
     return end
@@ -126,7 +131,10 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     await release(core, holding)
     await holding.taken?.(false)
     const inherited = await endLease(login, error)
-    if (holding.waiting !== undefined && !inherited) await dropPending(runtime, holding.waiting)
+    const { waiting, taken, key } = holding
+    const dropped = waiting === undefined ? found === undefined : !inherited && (await dropPending(runtime, waiting))
+    // What somebody else has taken, or goes on with, needs its key.
+    if (key !== undefined && (dropped || taken !== undefined)) core.proving?.drop(core, key)
     throw error
   } finally {
     if (holding.lease !== undefined) forgetLease(runtime, holding.lease.id)

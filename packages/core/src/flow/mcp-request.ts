@@ -63,7 +63,8 @@ const isReplayable = (body: unknown): boolean =>
  * The headers of a request with a token added, at the price of copying one header: setting it anew for every request would
  * check its hundreds of characters again.
  *
- * @returns undefined where the request has to be looked at first: a `Request`, another origin, an `Authorization` of its own
+ * @returns undefined where the request has to be looked at first: a `Request`, another origin, an `Authorization` of its own, and
+ * with a token that is bound to a key
  */
 export function headersWith(
   { runtime, origin }: ConnectionCore,
@@ -74,6 +75,8 @@ export function headersWith(
   if (typeof input === 'object' && 'method' in input) return undefined
   if (!sameOrigin(origin, String(input))) return undefined
   if (runtime.prepared?.tokens !== tokens) {
+    // Each request needs a proof of its own.
+    if (tokens.token_type === 'DPoP') return undefined
     runtime.prepared = { tokens, headers: new Headers({ authorization: `Bearer ${tokens.access_token}` }) }
   }
   const headers = new Headers(runtime.prepared.headers)
@@ -107,6 +110,7 @@ function foreign(core: ConnectionCore, url: string): void {
 export function send(core: ConnectionCore, request: McpRequest, tokens: Tokens | undefined): Promise<Response> {
   const { input, init, headers, door = core.runtime.fetch } = request
   if (headers === undefined) return door(input, init)
+  if (tokens?.token_type === 'DPoP') return core.needProving().send(core, request)
   if (tokens !== undefined) headers.set('authorization', `Bearer ${tokens.access_token}`)
   else if (!request.ownAuthorization) headers.delete('authorization')
   return door(input, { ...init, headers })

@@ -3,6 +3,7 @@ import { CountersignError } from '../errors/error.js'
 import type { Audit } from '../ports/audit.js'
 import type { Clock } from '../ports/clock.js'
 import type { Fetch } from '../ports/fetch.js'
+import type { Keys } from '../ports/keys.js'
 import type { Log } from '../ports/log.js'
 import type { Presence } from '../ports/presence.js'
 import type { Random } from '../ports/random.js'
@@ -11,6 +12,7 @@ import type { UserAgent } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { parseUrl } from '../primitives/parse-url.js'
 import type { Credentials } from './credentials.js'
+import type { Dpop } from './dpop.js'
 import type { TokenExchange } from './token-exchange.js'
 
 /** How this host becomes a client. Tried in this order, then dynamic registration (RFC 7591). */
@@ -98,6 +100,11 @@ export interface ServerOptions {
   readonly offlineAccess?: boolean
   /** Who is expected to sign in, sent as `login_hint` (OpenID Connect Core section 3.1.2.1). Default: not sent. */
   readonly loginHint?: string
+  /**
+   * `dpop()`: tokens are bound to a key where the resource takes such tokens (RFC 9449), or with `dpop({ required: true })` in any
+   * case. Default: none, and a server that takes none but bound tokens is `dpop_required`; in Node `dpop()`.
+   */
+  readonly dpop?: Dpop
   /** Issuers that discovery may lead to, compared as they are written. Default: any. */
   readonly allowedIssuers?: readonly string[]
   /**
@@ -138,6 +145,8 @@ export interface ConnectorOptions extends ServerOptions {
   readonly logoUri?: string
   /** Where logins, registrations and metadata are kept. Default: `memoryStore()`, which ends with the process; not in Node. */
   readonly store?: Store
+  /** Where the keys of `dpop()` are kept. Default: `memoryKeys()`, which ends with the process; in Node the store has them. */
+  readonly keys?: Keys
   /** How a person is reached. Default: none, so only `beginAuthorization` can start a login; in Node `loopback()`. */
   readonly userAgent?: UserAgent
   /** What single servers need, by URL. Here and not in `connect` when another process must know it too. Default: nothing. */

@@ -44,7 +44,7 @@ export async function present(
   }
   if (answer.kind === 'tokens') return answer.response
   const { kind, error } = answer
-  if (kind !== 'rejected') throw error
+  if (kind !== 'rejected' || error.action === 'fix_configuration') throw error
   // Nobody can sign in here: what was presented, or as whom, is for the host to correct.
   const hint =
     'The server refuses the client, what it presents or the scope: correct what is configured for this issuer.'

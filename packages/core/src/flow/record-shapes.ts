@@ -6,7 +6,7 @@ import type { Kinds } from './records.js'
  */
 type Shape = string | number | boolean | readonly [Shape] | { readonly [member: string]: Shape }
 
-const target = { issuer: '', resource: '', token_endpoint: '' }
+const target = { issuer: '', resource: '', token_endpoint: '', 'dpop_key_id?': '' }
 const client = { client_id: '', token_endpoint_auth_method: '', origin: '' }
 const turns = {
   phase: '',

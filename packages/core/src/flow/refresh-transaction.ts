@@ -53,6 +53,9 @@ export async function renew(core: ConnectionCore, had: Grant, needless: () => bo
     if (now.phase !== 'valid') return 'ended'
     const { tokens, client, target } = now.granted
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
+    // Without its key the refresh token is worth nothing, here at least.
+    const { dpop_key_id } = target
+    if (dpop_key_id !== undefined && !(await core.needProving().has(core, dpop_key_id))) return 'ended'
     const later = retryAt(now)
     if (later !== undefined) throw postponed(target.token_endpoint, 'refresh', later)
     known = now
@@ -115,8 +118,9 @@ async function spend(
     return 'renewed'
   }
   const { error } = answer
-  // A client that the host keeps is for the host to repair, and its person stays signed in meanwhile.
-  const byHost = client.origin !== 'dynamic' && CLIENT_REFUSED.has(error.oauth?.error ?? '')
+  // A client that the host keeps, a clock that is wrong: for the host to repair, and its person stays signed in meanwhile.
+  const refused = client.origin !== 'dynamic' && CLIENT_REFUSED.has(error.oauth?.error ?? '')
+  const byHost = refused || error.action === 'fix_configuration'
   if (answer.kind === 'rejected' && !byHost) {
     await settleSurely(core, { type: 'rejected', id, grant, got })
     if (answer.forgotten) await forgetClient(runtime, target.issuer, client.client_id)
@@ -137,7 +141,8 @@ async function spend(
     await settleSurely(core, { type: kind, id, retry_at })
   }
   core.emit('kept', 'warn', { error })
-  if (byHost) throw new CountersignError(error.code, { ...error, action: 'fix_configuration', hint: CLIENT_HINT })
+  if (refused) throw new CountersignError(error.code, { ...error, action: 'fix_configuration', hint: CLIENT_HINT })
+  if (byHost) throw error
   const code = kind === 'deferred' ? 'server_unavailable' : 'refresh_outcome_unknown'
   throw postponed(target.token_endpoint, 'refresh', retry_at, code, error)
 }

@@ -207,7 +207,8 @@ export class SigningIn {
     } catch (error) {
       if (!CountersignError.is(error)) throw error
       const declined = error.code === 'access_denied' || error.code === 'authorization_rejected'
-      if (declined) await dropPending(core.runtime, found.key)
+      const dropped = declined && (await dropPending(core.runtime, found.key))
+      if (dropped && target.dpop_key_id !== undefined) core.proving?.drop(core, target.dpop_key_id)
       if (declined || error.step === 'exchange') this.#failed(error)
       throw error
     }

@@ -23,6 +23,8 @@ export interface ExchangeOptions {
 /** A token for somebody else. */
 export interface ExchangedToken {
   readonly accessToken: string
+  /** `DPoP`: bound to the key of this login, and of use to nobody else. */
+  readonly tokenType: 'Bearer' | 'DPoP'
   /** Milliseconds since the epoch; absent: unknown. */
   readonly expiresAt?: number
   readonly scope?: string
@@ -80,6 +82,6 @@ async function exchange(core: ConnectionCore, options: ExchangeOptions): Promise
   const response = await wait(core, { step, timeoutMs, code: 'request_timeout', signal }, () =>
     present(core, request, client ?? nobody, registered),
   )
-  const issued = toTokens(response)
-  return defined({ accessToken: issued.access_token, expiresAt: issued.expires_at, scope: issued.scope })
+  const { access_token, token_type, expires_at, scope: granted_scope } = toTokens(response)
+  return defined({ accessToken: access_token, tokenType: token_type, expiresAt: expires_at, scope: granted_scope })
 }

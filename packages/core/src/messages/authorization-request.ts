@@ -1,4 +1,13 @@
-const OWN = ['client_id', 'redirect_uri', 'state', 'code_challenge', 'resource', 'scope', 'login_hint'] as const
+const OWN = [
+  'client_id',
+  'redirect_uri',
+  'state',
+  'code_challenge',
+  'resource',
+  'scope',
+  'login_hint',
+  'dpop_jkt',
+] as const
 
 /** An authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2). */
 export interface AuthorizationRequest {
@@ -10,6 +19,8 @@ export interface AuthorizationRequest {
   readonly resource?: string | undefined
   readonly scope?: string | undefined
   readonly login_hint?: string | undefined
+  /** RFC 9449 section 10. */
+  readonly dpop_jkt?: string | undefined
   /** What one server wants besides; the protocol's own parameters cannot be replaced by it. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
 }

@@ -25,6 +25,8 @@ export interface AuthorizationServerMetadata {
   readonly authorization_response_iss_parameter_supported?: boolean
   /** Whether a `client_id` may be the URL of a client metadata document. */
   readonly client_id_metadata_document_supported?: boolean
+  /** RFC 9449 section 5.1: what proofs at the token endpoint may be signed with. Absent: the server does not say that it takes any. */
+  readonly dpop_signing_alg_values_supported?: readonly string[]
 }
 
 const OPTIONAL = {
@@ -40,6 +42,7 @@ const OPTIONAL = {
   code_challenge_methods_supported: 'list',
   authorization_response_iss_parameter_supported: 'boolean',
   client_id_metadata_document_supported: 'boolean',
+  dpop_signing_alg_values_supported: 'list',
 } as const
 
 /**

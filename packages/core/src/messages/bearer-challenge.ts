@@ -11,6 +11,8 @@ export interface BearerChallenge {
   readonly scope?: string
   readonly error?: string
   readonly error_description?: string
+  /** Whether it takes tokens that are bound to a key (RFC 9449 section 7.1): none but those, or those too. */
+  readonly dpop?: 'required' | 'offered'
   readonly tolerated: readonly Tolerated[]
 }
 
@@ -32,7 +34,7 @@ export function readBearerChallenge(header: string | null): BearerChallenge {
   const of = (scheme: string) => challenges.filter((challenge) => challenge.scheme.toLowerCase() === scheme)
   const bearer = of('bearer')
   const dpop = of('dpop')
-  const chosen = bearer.length > 0 ? bearer : dpop
+  const [chosen, other] = bearer.length > 0 ? ([bearer, 'offered'] as const) : ([dpop, 'required'] as const)
   if (chosen.length === 0) {
     note('challenge_missing', 'Bearer', challenges.map(({ scheme }) => scheme).join(', ') || 'nothing')
   }
@@ -52,5 +54,7 @@ export function readBearerChallenge(header: string | null): BearerChallenge {
     if (/^https?:$/.test(parseUrl(url)?.protocol ?? '')) resource_metadata.add(url.trim())
     else note('resource_metadata_url_invalid', 'an absolute http(s) URL', publicUrl(url))
   }
-  return { resource_metadata: [...resource_metadata], ...defined({ scope, error, error_description }), tolerated }
+  const takes = dpop.length > 0 ? other : undefined
+  const said = defined({ scope, error, error_description, dpop: takes })
+  return { resource_metadata: [...resource_metadata], ...said, tolerated }
 }

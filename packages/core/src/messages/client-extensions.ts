@@ -9,5 +9,6 @@
 export const clientExtensions = {
   clientCredentials: { 'io.modelcontextprotocol/oauth-client-credentials': {} },
   workloadIdentity: { 'io.modelcontextprotocol/auth/wif': {} },
+  dpop: { 'io.modelcontextprotocol/auth/dpop': {} },
   enterpriseManaged: { 'io.modelcontextprotocol/enterprise-managed-authorization': {} },
 } as const

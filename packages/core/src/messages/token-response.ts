@@ -13,7 +13,7 @@ import {
 /** A token response (RFC 6749 section 5.1). An `id_token` is nobody's business here. */
 export interface TokenResponse {
   readonly access_token: string
-  readonly token_type: 'Bearer'
+  readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds; absent: unknown; 0: expired already. */
   readonly expires_in?: number
   readonly refresh_token?: string
@@ -55,10 +55,12 @@ function parseBody(text: string): Parsed<JsonObject> {
  * Neither side of the result but the value itself has a token in it.
  *
  * @param issued - the `issued_token_type` that must come. One that is no access token has `N_A` as its `token_type`
+ * @param binding - whether the token may or must be bound to the key that was proven (RFC 9449 section 5)
  */
 export function parseTokenResponse(
   { status, text }: { readonly status: number; readonly text: string },
   issued?: string,
+  binding?: 'possible' | 'required',
 ): Parsed<Omit<TokenResponse, 'issued_at'>> {
   const body = parseBody(text)
   const read = readDocument(body, 'access_token', OPTIONAL)
@@ -70,15 +72,16 @@ export function parseTokenResponse(
   if (issued !== undefined && issued_token_type !== issued) {
     return refuse(`issued_token_type ${issued}`, JSON.stringify(issued_token_type) ?? 'none')
   }
+  const type = JSON.stringify(token_type ?? '')
+  const bound = binding !== undefined && /^"dpop"$/i.test(type)
   // A token of another type is bound to a key that nobody here has: as a bearer token it would be refused, or worse.
-  if (token_type && !(issued ? /^"(bearer|n_a)"$/i : /^"bearer"$/i).test(JSON.stringify(token_type))) {
-    return refuse('token_type Bearer', JSON.stringify(token_type))
-  }
+  const bearer = binding !== 'required' && (!token_type || (issued ? /^"(bearer|n_a)"$/i : /^"bearer"$/i).test(type))
+  if (!bound && !bearer) return refuse(`token_type ${binding === 'required' ? 'DPoP' : 'Bearer'}`, type)
   const tolerated = [...read.tolerated]
   if (!token_type) tolerated.push({ code: 'token_type_missing', expected: 'token_type', received: kindOf(token_type) })
   if (status !== 200)
     tolerated.push({ code: 'token_response_status', expected: 'HTTP 200', received: `HTTP ${status}` })
-  return { value: { ...read.value, token_type: 'Bearer' }, tolerated }
+  return { value: { ...read.value, token_type: bound ? 'DPoP' : 'Bearer' }, tolerated }
 }
 
 /**

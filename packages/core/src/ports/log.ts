@@ -41,6 +41,8 @@ export type DiagnosticCode =
   | 'record_unreadable'
   | 'user_agent_end_failed'
   | 'web_locks_missing'
+  | 'dpop_declined'
+  | 'key_not_deleted'
 
 /** One HTTP exchange, or one step of the flow, redacted. */
 export interface TraceEntry {

@@ -1,11 +1,30 @@
 import type { ErrorCode } from '../errors/codes.js'
-import { CountersignError } from '../errors/error.js'
+import { CountersignError, type Failure } from '../errors/error.js'
 import type { Http, HttpResponse } from '../http/http.js'
 import { retryAfter } from '../http/retry-after.js'
 import type { Invalid, Parsed, Tolerated } from '../messages/parsed.js'
 import type { Clock } from '../ports/clock.js'
 import type { Diagnostic } from '../ports/log.js'
 import type { Random } from '../ports/random.js'
+
+/** Proofs of possession for requests to an authorization server (RFC 9449). */
+export interface Proofs {
+  /** Whether a token that is not bound is refused. */
+  readonly required: boolean
+  /**
+   * Sends a request with a proof of its own, and once more where it lacked a nonce that the answer brings.
+   *
+   * @param key - `Target.dpop_key_id`
+   * @param send - sends it anew with these headers
+   */
+  through(
+    key: string,
+    url: string,
+    send: (headers: Readonly<Record<string, string>>) => Promise<HttpResponse>,
+  ): Promise<HttpResponse>
+  /** What there is to do about a proof that the server refuses. */
+  refused(headers: Headers): Pick<Failure, 'action' | 'hint'>
+}
 
 /** What a step may use. */
 export interface StepContext {
@@ -15,6 +34,8 @@ export interface StepContext {
   /** Refuse even what is tolerated with a diagnostic. */
   readonly strict: boolean
   readonly diagnose: (diagnostic: Diagnostic) => void
+  /** @throws CountersignError `dpop_required` where the host has not brought them in */
+  readonly proofs: () => Proofs
 }
 
 /** Where a deviation was seen, and the error that a strict connector makes of it. */

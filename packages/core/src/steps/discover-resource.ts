@@ -15,7 +15,7 @@ import { freshUntil } from './freshness.js'
 const step = 'discover'
 
 /** What a server says when it asks for a token. */
-export type Said = Pick<BearerChallenge, 'resource_metadata' | 'scope'>
+export type Said = Pick<BearerChallenge, 'resource_metadata' | 'scope' | 'dpop'>
 
 /** What a protected resource says of itself, or what is assumed of one that says nothing. */
 export interface DiscoveredResource {

@@ -31,8 +31,8 @@ export interface PrepareOptions {
 }
 
 /**
- * Builds the authorization request: PKCE with S256 (RFC 7636), a fresh `state`, and the `resource` (RFC 8707). It is pushed where
- * the server requires that (RFC 9126).
+ * Builds the authorization request: PKCE with S256 (RFC 7636), a fresh `state`, the `resource` (RFC 8707), and the thumbprint of
+ * the key that the tokens will be bound to, if there is one (RFC 9449). It is pushed where the server requires that (RFC 9126).
  *
  * @returns undefined when the server no longer knows a client that it had registered
  * @throws CountersignError `url_not_allowed` when the authorization endpoint is not one that a person may be sent to, and what
@@ -44,7 +44,8 @@ export async function prepareRedirect(
   client: AuthenticatingClient,
   { serverUrl, lifetimeMs, options }: PrepareOptions,
 ): Promise<PendingRedirect | undefined> {
-  const { issuer, authorization_endpoint, pushed_authorization_request_endpoint, resource_parameter, scope } = target
+  const { issuer, authorization_endpoint, pushed_authorization_request_endpoint, resource_parameter, scope, dpop_jkt } =
+    target
   const { allowPrivate, loginHint: login_hint, compatibility } = options
   const received = urlProblem(authorization_endpoint ?? '', { from: serverUrl, allowPrivate })
   if (authorization_endpoint === undefined || received !== undefined) {
@@ -66,6 +67,7 @@ export async function prepareRedirect(
     resource: resource_parameter,
     scope,
     login_hint,
+    dpop_jkt,
     parameters: compatibility?.authorizationParameters,
   })
   if (pushed_authorization_request_endpoint !== undefined) {

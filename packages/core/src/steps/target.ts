@@ -21,6 +21,12 @@ export interface Target {
   /** Whether an authorization response must carry `iss` (RFC 9207 section 3). */
   readonly iss_parameter?: boolean
   readonly scope?: string
+  /** What proofs of possession are signed with (RFC 9449); absent where none are sent. */
+  readonly dpop_signing_alg?: string
+  /** The key of the attempt, as the `Keys` port knows it: whatever is had from this token endpoint is had with it. */
+  readonly dpop_key_id?: string
+  /** Its thumbprint (RFC 7638). */
+  readonly dpop_jkt?: string
   /** What the places answered where metadata should be, if the endpoints are the default ones of revision 2025-03-26. */
   readonly assumed?: string
 }

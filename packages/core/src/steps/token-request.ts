@@ -42,6 +42,8 @@ const NOT_NOW = new Set([408, 425, 429, 503])
 const ERROR_CODE = /^[a-z]\w*$/
 /** Outside of 400 and 401 only OAuth's own words count. */
 const OAUTH_ERROR = /^(?:invalid|unauthorized|unsupported|access)_\w+$/
+/** `use_dpop_nonce` and `invalid_dpop_proof`, and what servers write where they want a proof (RFC 9449 sections 5 and 8). */
+const ABOUT_PROOFS = /dpop/i
 const LATER = new Set(['temporarily_unavailable', 'server_error'])
 /** Servers that forgot a client say so in one of these words (RFC 6749 section 5.2). */
 const FORGOTTEN = new Set(['invalid_client', 'unauthorized_client'])
@@ -56,12 +58,12 @@ export const forgets = (client: Client, oauth: OAuthErrorBody | undefined): bool
  */
 export async function tokenRequest(context: StepContext, request: TokenRequest): Promise<TokenAnswer> {
   const { step, target, client, timeoutMs, ownErrors } = request
-  const url = target.token_endpoint
+  const { token_endpoint: url, dpop_key_id: key } = target
   let refresh_token: string | undefined
   try {
     const parameters = { resource: target.resource_parameter, ...request.parameters }
     const sentAt = context.clock.now()
-    const answer = await postForm(context, { step, url, client, parameters, timeoutMs })
+    const answer = await postForm(context, { step, url, client, parameters, timeoutMs, key })
     const { status, text } = answer
     const notNow = NOT_NOW.has(status)
     const said = status < 500 ? parseOAuthError(text, answer.secrets) : undefined
@@ -71,7 +73,14 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const oauth = meant ? said : undefined
     if (oauth !== undefined) {
       const received = `HTTP ${status} for client ${client.client_id}`
-      const error = new CountersignError('token_request_rejected', { step, url, received, oauth })
+      const lacking = key === undefined && ABOUT_PROOFS.test(`${oauth.error} ${oauth.error_description}`)
+      const error = new CountersignError(lacking ? 'dpop_required' : 'token_request_rejected', {
+        step,
+        url,
+        received,
+        oauth,
+        ...(key !== undefined && ABOUT_PROOFS.test(oauth.error) && context.proofs().refused(answer.headers)),
+      })
       return LATER.has(oauth.error)
         ? deferred(error)
         : { kind: 'rejected', error, oauth, forgotten: forgets(client, oauth) }
@@ -79,7 +88,12 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
       const seen = { step, url, refusal: 'token_response_invalid' } as const
-      const response = accept(context, seen, parseTokenResponse(answer, request.issuedTokenType))
+      const binding = key === undefined ? undefined : context.proofs().required ? 'required' : 'possible'
+      const read = parseTokenResponse(answer, request.issuedTokenType, binding)
+      const response = accept(context, seen, read)
+      if (binding && response.token_type === 'Bearer') {
+        context.diagnose({ code: 'dpop_declined', url, expected: 'token_type DPoP', received: 'Bearer' })
+      }
       const issued_at = answeredAt(answer.headers, sentAt, context.clock.now())
       return { kind: 'tokens', response: { ...response, issued_at } }
     }

@@ -42,6 +42,20 @@ describe('a deadline', () => {
     expect(await work).toBe('answer')
   })
 
+  test('gives a process that was stopped four seconds of what it has missed, and no more than it has missed', async () => {
+    const taken: number[] = []
+    for (const missedMs of [60_000, 3_000]) {
+      const { clock, ...rest } = limits()
+      let stoppedMs = 0
+      const work = withDeadline({ ...rest, clock: { ...clock, monotonic: () => clock.monotonic() + stoppedMs } }, never)
+      const ended = work.catch(() => taken.push(clock.monotonic()))
+      stoppedMs = missedMs
+      await clock.advance(60_000)
+      await ended
+    }
+    expect(taken).toEqual([5_000, 4_000])
+  })
+
   test('leaves no timer behind', async () => {
     const clocked = limits()
     await withDeadline(clocked, async () => 'answer')

@@ -69,6 +69,14 @@ describe('a store that refuses to write the new tokens', () => {
     expect(login.clock.sleeping).toEqual([])
   })
 
+  it('writing is tried again every fifteen seconds at least: others wait as long as it is not done', async () => {
+    const { login } = await refreshed()
+    for (const ms of [1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]) {
+      await login.clock.asleep(ms)
+      await login.clock.advance(ms)
+    }
+  })
+
   it('a sign-out revokes them, although they were never stored', async () => {
     const { login, store } = await refreshed()
     const { accessToken } = await login.connection.token()

@@ -35,7 +35,7 @@ export async function settleSurely(core: ConnectionCore, event: GrantEvent): Pro
 /** Tries until the store takes it. Closing is the moment for a last try, and for a few where the first refusal came then. */
 async function later({ held, runtime }: ConnectionCore, closing: AbortSignal): Promise<void> {
   let left = closing.aborted ? LAST_TRIES : 1
-  for (let waitMs = 1_000; left > 0; waitMs = Math.min(waitMs * 2, 60_000)) {
+  for (let waitMs = 1_000; left > 0; waitMs = Math.min(waitMs * 2, 15_000)) {
     await runtime.clock.sleep(waitMs, closing.aborted ? undefined : closing)
     if (closing.aborted) left -= 1
     try {

@@ -9,6 +9,9 @@ export interface Limits {
   readonly onAbort: () => Error
 }
 
+/** How much of the time that a stopped process has missed it gets back. */
+const MISSED_MS = 4_000
+
 /**
  * Runs `work` under a deadline and the caller's signal; whichever ends it also aborts the signal that `work` was given.
  * Work that ignores its signal is left behind: the caller never waits longer than the deadline.
@@ -24,8 +27,11 @@ export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal
       stop.abort(error)
     }
     signal?.addEventListener('abort', () => end(onAbort()), { signal: over.signal })
-    // A process that was stopped finds its timer due and the answer already in the socket: the answer goes first.
-    const due = clock.sleep(timeoutMs, over.signal).then(() => clock.sleep(0, over.signal))
+    const dueAt = clock.monotonic() + timeoutMs
+    // A process that was stopped finds its timer due and the answer already in the socket: the answer goes first, and gets
+    // some of the time that was missed, because it may have to be stored before anybody has it.
+    const late = (): Promise<void> => clock.sleep(Math.min(clock.monotonic() - dueAt, MISSED_MS), over.signal)
+    const due = clock.sleep(timeoutMs, over.signal).then(late)
     void due.then(() => over.signal.aborted || end(onTimeout()))
   })
   try {

@@ -61,7 +61,7 @@ export function refreshing(): {
             appId: 'test',
             clock,
             random,
-            userAgent: agent,
+            ...(options.credentials === undefined && { userAgent: agent }),
             log: seen.log,
             ...options,
             store,

@@ -1,4 +1,4 @@
-import type { Presence } from '@countersign/core'
+import { clientCredentials, type Presence } from '@countersign/core'
 import { describe, expect, it } from 'vitest'
 import { type Lease, nothing } from '../../../packages/core/src/flow/grant.js'
 import { ping } from '../../support/mcp-client.js'
@@ -17,6 +17,19 @@ const presence = (alive: () => boolean | undefined): Presence => ({
   self: async () => 'me',
   alive: async () => alive(),
 })
+
+/** The clock of a process that is stopped for a while: what it sleeps through is missed. */
+function stoppable() {
+  const clock = simulatedClock()
+  let missedMs = 0
+  const { now, monotonic } = clock
+  return {
+    clock: Object.assign(clock, { now: () => now() + missedMs, monotonic: () => monotonic() + missedMs }),
+    stop(ms: number) {
+      missedMs += ms
+    },
+  }
+}
 
 /** How long a request waits until it sends the refresh token itself, in milliseconds. */
 async function waited(lease: Lease, alive?: () => boolean | undefined): Promise<number> {
@@ -72,13 +85,11 @@ describe("another process's lease", () => {
   })
 
   it('is waited for as long as it is watched: a time in which the one who waits was stopped itself does not count', async () => {
-    const clock = simulatedClock()
-    let stoppedMs = 0
-    const own = { ...clock, now: () => clock.now() + stoppedMs, monotonic: () => clock.monotonic() + stoppedMs }
-    const login = await world.login({ tokens: expired, seed: { record: { lease: sent, turn: 2 } }, clock: own })
+    const { clock, stop } = stoppable()
+    const login = await world.login({ tokens: expired, seed: { record: { lease: sent, turn: 2 } }, clock })
     const asked = ping(login.connection).catch((error) => error.code)
     await clock.asleep(250)
-    stoppedMs = 240_000
+    stop(240_000)
     await clock.advance(60_000)
     expect(await asked).toBe('refresh_pending')
     expect(login.spent).toEqual([])
@@ -117,6 +128,20 @@ describe("another process's lease", () => {
     expect(login.clock.sleeping).toEqual([])
     await bring(login, { turn: 2, got: 2 })
     expect((await login.connection.token()).accessToken).toBe('a2')
+  })
+
+  it('is not waited for either where it is for tokens without a person', async () => {
+    const { issuer } = world.server
+    const login = await world.login({
+      tokens: { issued_at: START - 290_000, expires_at: START + 10_000 },
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+      credentials: clientCredentials({ issuer, clientId: 'job', clientSecret: 'secret' }),
+    })
+    expect((await ping(login.connection)).status).toBe(200)
+    expect((await login.connection.token()).accessToken).toBe('a1')
+    expect(login.spent).toEqual([])
+    expect(login.clock.sleeping).toEqual([])
   })
 
   it('is waited for again as soon as somebody cannot do with the token that is left', async () => {
@@ -225,6 +250,25 @@ describe("another process's lease", () => {
     await bring(login, { turn: 3, got: 3 })
     await login.clock.advance(250)
     expect(login.spent).toEqual([])
+  })
+
+  it('keeps a caller waiting that was stopped itself for a little longer: what it waited for may have come meanwhile', async () => {
+    const { clock, stop } = stoppable()
+    const login = await world.login({
+      tokens: expired,
+      seed: { record: { lease: sent, turn: 2 } },
+      presence: presence(() => true),
+      clock,
+    })
+    const asked = ping(login.connection)
+    await clock.asleep(250)
+    stop(100_000)
+    await clock.advance(45_000)
+    await clock.asleep(4_000)
+    await bring(login, { turn: 2, got: 2 })
+    await clock.advance(250)
+    expect((await asked).status).toBe(200)
+    expect(clock.sleeping).toEqual([])
   })
 
   it('keeps nobody from closing', async () => {

@@ -13,8 +13,8 @@ import { revokeReplaced } from './sign-out.js'
 /** A way of getting tokens without a person; `signal` ends it with the lease, or when the connector closes. */
 export type Ask = (signal: AbortSignal) => Promise<Granted>
 
-/** `ended`: signed out meanwhile. */
-export type Acquired = 'acquired' | 'adopted' | 'ended'
+/** `left`: somebody else is at it, and nobody needs to wait. `ended`: signed out meanwhile. */
+export type Acquired = 'acquired' | 'adopted' | 'left' | 'ended'
 
 /**
  * Acquires tokens without a person under the lease of a refresh, on an empty record if need be: of all callers, connections and
@@ -23,17 +23,25 @@ export type Acquired = 'acquired' | 'adopted' | 'ended'
  * @param had - what is no longer good enough, as the caller saw it: `nothing` at first
  * @param ask - asks the server. Discovery, a client and a secret are had before: what is slow in here keeps everybody waiting
  * @param closing - gives it up; unlike a refresh token, nothing is lost by it
+ * @param leave - whether nobody needs to wait for somebody else's lease: there is an access token with life left
  * @throws CountersignError `server_unavailable` (asked a moment ago, in vain), `request_timeout`, `store_unavailable`,
  * `connector_closed`, and what `ask` throws
  */
-export async function acquire(core: ConnectionCore, had: Grant, ask: Ask, closing?: AbortSignal): Promise<Acquired> {
+export async function acquire(
+  core: ConnectionCore,
+  had: Grant,
+  ask: Ask,
+  closing?: AbortSignal,
+  leave?: () => boolean,
+): Promise<Acquired> {
   const { runtime } = core
   const { clock } = runtime
   for (let known = had; ; ) {
     const ended = (now: Grant): boolean => now.phase === 'absent' && now.got > known.got
     const late = ({ retry_at }: Grant): number | undefined => postponedUntil(retry_at, clock.now())
     const enough = (now: Grant): boolean => ended(now) || better(now, known, clock.now()) || late(now) !== undefined
-    const seen = await waitForLease(core, { enough })
+    const seen = await waitForLease(core, { enough, leave })
+    if (seen.left) return 'left'
     const now = seen.grant
     if (ended(now)) return 'ended'
     if (better(now, known, clock.now())) {

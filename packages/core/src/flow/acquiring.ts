@@ -26,9 +26,9 @@ export const acquiring = (way: Acquisition): GrantCredentials => ({
   kind: 'grant',
   client: way.client,
   listings: listings(way),
-  obtain: async (core, had, scope, signal) => {
+  obtain: async (core, had, scope, signal, leave) => {
     try {
-      const outcome = await obtain(core, way, had, scope, signal)
+      const outcome = await obtain(core, way, had, scope, signal, leave)
       core.status.set({ failure: undefined })
       return outcome
     } catch (error) {
@@ -45,6 +45,7 @@ async function obtain(
   had: Grant,
   scope: string | undefined,
   signal: AbortSignal,
+  leave: () => boolean,
 ): Promise<Acquired> {
   const { url, account, challenge } = core
   let outcome: Acquired = 'ended'
@@ -74,6 +75,7 @@ async function obtain(
           return { request, target: bound, ...(client && { client }), tokens }
         },
         signal,
+        leave,
       )
       // Somebody else's tokens are no event of this attempt.
       return outcome === 'acquired' && tokens ? { type: 'tokens_issued', tokens } : 'parked'

@@ -20,8 +20,15 @@ export interface GrantCredentials extends Credentials {
    *
    * @param had - what is no longer good enough
    * @param scope - what they have to cover besides what was asked before
+   * @param leave - whether nobody needs to wait for somebody else
    */
-  obtain(core: ConnectionCore, had: Grant, scope: string | undefined, signal: AbortSignal): Promise<Acquired>
+  obtain(
+    core: ConnectionCore,
+    had: Grant,
+    scope: string | undefined,
+    signal: AbortSignal,
+    leave: () => boolean,
+  ): Promise<Acquired>
 }
 
 /** Headers instead of OAuth. */

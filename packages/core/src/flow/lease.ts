@@ -68,16 +68,21 @@ export interface Waiting {
   /** Whether a record says enough as it is, whoever has its lease. */
   readonly enough?: (grant: Grant) => boolean
   /** Looked at before each wait: whether nobody needs what it is for any more. */
-  readonly leave?: () => boolean
+  readonly leave?: (() => boolean) | undefined
+}
+
+/** The record to go on from; `left`: there is nothing to go on with, somebody else is at it and nobody needs to wait. */
+export interface Waited extends Seen {
+  readonly left?: boolean | undefined
 }
 
 /**
  * Waits while somebody else's lease is to be respected.
  *
- * @returns the record to go on from: one that says enough, without a lease, or with one that may be replaced
+ * @returns a record that says enough, without a lease, or with one that may be replaced; or one that was left
  * @throws CountersignError `connector_closed`
  */
-export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}): Promise<Seen> {
+export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}): Promise<Waited> {
   const { runtime, held } = core
   const { atMostMs = Infinity, enough, leave } = waiting
   let unchangedMs = 0
@@ -93,7 +98,8 @@ export async function waitForLease(core: ConnectionCore, waiting: Waiting = {}):
     // As long as it was watched, not as a clock has it: a process that was stopped itself has seen nothing meanwhile.
     unchangedMs = seen.raw === raw ? unchangedMs + POLL_MS : 0
     raw = seen.raw
-    if (unchangedMs >= atMostMs || (await replaceable(runtime, lease, unchangedMs)) || leave?.()) return seen
+    if (unchangedMs >= atMostMs || (await replaceable(runtime, lease, unchangedMs))) return seen
+    if (leave?.()) return { ...seen, left: true }
     if (!told) core.emit('lease_waited', 'debug')
     told = true
     await runtime.clock.sleep(POLL_MS)

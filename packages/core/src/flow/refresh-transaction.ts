@@ -26,25 +26,20 @@ const CLIENT_REFUSED = new Set(['invalid_client', 'unauthorized_client'])
  * connections and processes exactly one sends it, and a newer result is never replaced by an older one.
  *
  * @param had - the record whose tokens are no longer good enough
- * @param needless - whether nobody needs to wait for somebody else's lease: there is an access token with life left
+ * @param leave - whether nobody needs to wait for somebody else's lease: there is an access token with life left
  * @throws CountersignError with the token kept: `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (a
  * client that the host keeps was refused), `client_authentication_unsupported`, `options_invalid`, `store_unavailable`,
  * `connector_closed`
  */
-export async function renew(core: ConnectionCore, had: Grant, needless: () => boolean): Promise<Renewed> {
+export async function renew(core: ConnectionCore, had: Grant, leave: () => boolean): Promise<Renewed> {
   const { runtime, held } = core
   const { clock } = runtime
   for (let known = had; ; ) {
     const adoptable = (now: Grant): boolean => better(now, known, clock.now())
     const retryAt = ({ retry_at }: Grant): number | undefined => postponedUntil(retry_at, clock.now())
     const enough = (now: Grant): boolean => adoptable(now) || !renewable(now) || retryAt(now) !== undefined
-    let left = false
-    const leave = (): boolean => {
-      left = needless()
-      return left
-    }
     const seen = await waitForLease(core, { enough, leave })
-    if (left) return 'left'
+    if (seen.left) return 'left'
     const now = seen.grant
     if (adoptable(now)) {
       core.emit('adopted', 'debug')

@@ -117,7 +117,7 @@ export class Renewing {
     }
     const work = async (): Promise<Renewed | Acquired> => {
       try {
-        if (acquires) return await acquires.obtain(core, from, scope, stop.signal)
+        if (acquires) return await acquires.obtain(core, from, scope, stop.signal, needless)
         const outcome = await renew(core, from, needless)
         await revokeReplaced(core)
         return outcome

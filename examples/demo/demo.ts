@@ -12,7 +12,7 @@ import { createStopwatch, type Line, type Part, type Report } from './report.js'
 import type { Scene } from './scene.js'
 import type { Stage } from './stage.js'
 import { createTraffic } from './traffic.js'
-import { browserVisitor, scriptedVisitor } from './visitor.js'
+import { browserVisitor, headlessVisitor, scriptedVisitor } from './visitor.js'
 import { watchedStore } from './watched-store.js'
 
 const appId = 'com.example.demo'
@@ -39,7 +39,11 @@ export async function runDemo(options: DemoOptions, stage: Stage, report: Report
   const traffic = createTraffic(stage, tell, elapsedMs)
   const say: Scene['say'] = (about, text) => tell({ type: 'note', atMs: elapsedMs(), about, text })
   const speak = (text: string): void => say('person', text)
-  const visitor = options.browser ? browserVisitor(speak) : scriptedVisitor(speak, stage.loginRequests)
+  const visitor = options.browser
+    ? browserVisitor(speak)
+    : options.headless
+      ? headlessVisitor(speak)
+      : scriptedVisitor(speak, stage.loginRequests)
 
   await using connector = createConnector({
     appId,

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 export interface DemoOptions {
   /** A real browser and a real person, instead of the scripted one. */
   readonly browser: boolean
+  /** Without a browser on this machine: the person enters a code elsewhere. */
+  readonly headless: boolean
   /** One JSON object a line. */
   readonly json: boolean
 }
@@ -29,6 +31,7 @@ clients against them through Countersign: sign-in, tool call, expiry and refresh
 sign-out. Every step is checked.
 
   --browser   open the login page in your own browser, instead of the scripted person's
+  --headless  sign in without a browser: by a code that the scripted person enters elsewhere
   --json      print one JSON object a line, for machines (npx pnpm --silent demo --json)
   --help      print this text
 
@@ -44,6 +47,7 @@ Exit code: 0 when every step did what it says, 1 when one did not, 2 for options
 
 const options = {
   browser: { type: 'boolean' },
+  headless: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   url: { type: 'string' },
@@ -56,12 +60,16 @@ export function readCommand(args: readonly string[]): Command {
   // Some shells and package managers pass the separator on.
   const own = args[0] === '--' ? args.slice(1) : [...args]
   try {
-    const { url, tool, arguments: text, browser = false, json = false, help } = parseArgs({ args: own, options }).values
+    const { values } = parseArgs({ args: own, options })
+    const { url, tool, arguments: text, browser = false, headless = false, json = false, help } = values
     if (help) return { kind: 'help' }
+    if (headless && (browser || url !== undefined)) {
+      return notUnderstood(`Option '--headless' does not go with '--${browser ? 'browser' : 'url'}'`)
+    }
     if (text !== undefined && tool === undefined) return notUnderstood("Option '--arguments' is for a '--tool'")
     if (url === undefined) {
       if (tool !== undefined) return notUnderstood("Option '--tool' is for a '--url'")
-      return { kind: 'run', options: { browser, json } }
+      return { kind: 'run', options: { browser, headless, json } }
     }
     // Not repeated: its query may be a secret.
     if (!isServerUrl(url)) return notUnderstood("Option '--url' takes an http(s) URL without user information")

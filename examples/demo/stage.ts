@@ -22,7 +22,10 @@ const ACCESS_TOKEN_TTL_SECONDS = 3
 
 /** The embedded servers: real ones, on loopback and on ports that the system chooses. */
 export async function startStage(): Promise<Stage> {
-  const authorizationServer = await startAuthorizationServer({ accessTokenTtlSeconds: ACCESS_TOKEN_TTL_SECONDS })
+  const authorizationServer = await startAuthorizationServer({
+    accessTokenTtlSeconds: ACCESS_TOKEN_TTL_SECONDS,
+    devices: true,
+  })
   const scope = 'notes:read'
   const mcp = await startMcpServer({ authorizationServer, challengeScope: scope })
   const { issuer } = authorizationServer

@@ -30,7 +30,14 @@ interface GrantRecord {
   }
 }
 
-const secretMembers = new Set(['access_token', 'refresh_token', 'code_verifier', 'state', 'client_secret'])
+const secretMembers = new Set([
+  'access_token',
+  'refresh_token',
+  'code_verifier',
+  'state',
+  'client_secret',
+  'device_code',
+])
 
 /** @param appId - whose records to look at */
 export function watchedStore(appId: string): WatchedStore {

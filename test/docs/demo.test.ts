@@ -109,7 +109,15 @@ describe('the command line of the demo', () => {
   it('has a help', async () => {
     const { code, stdout, stderr } = await run(demo, ['--help'])
     expect([code, stderr]).toEqual([0, ''])
-    for (const option of ['--browser', '--json', '--help', '--url <url>', '--tool <name>', '--arguments <json>']) {
+    for (const option of [
+      '--browser',
+      '--headless',
+      '--json',
+      '--help',
+      '--url <url>',
+      '--tool <name>',
+      '--arguments <json>',
+    ]) {
       expect(stdout).toContain(`  ${option} `)
     }
   })
@@ -131,6 +139,8 @@ describe('the command line of the demo', () => {
       [['--url', 'notes?key=secret'], "Option '--url' takes an http(s) URL without user information"],
       [['--url', 'ftp://a.example'], "Option '--url' takes an http(s) URL without user information"],
       [['--url', 'https://me:secret@a.example'], "Option '--url' takes an http(s) URL without user information"],
+      [['--headless', '--browser'], "Option '--headless' does not go with '--browser'"],
+      [['--headless', ...url], "Option '--headless' does not go with '--url'"],
       [['--tool', 'whoami'], "Option '--tool' is for a '--url'"],
       [[...url, '--arguments', '{}'], "Option '--arguments' is for a '--tool'"],
       [[...url, '--tool', 'x', '--arguments', '["secret"]'], "Option '--arguments' takes a JSON object"],
@@ -138,6 +148,15 @@ describe('the command line of the demo', () => {
     ]
     const { stdout } = await run('test/docs/fixtures/demo-options.mjs', [JSON.stringify(refused.map(([args]) => args))])
     expect(JSON.parse(stdout)).toEqual(refused.map(([, complaint]) => ({ kind: 'not_understood', complaint })))
+  })
+
+  it('--headless signs in by a code, without any browser', async () => {
+    const { code, stdout, stderr } = await run(demo, ['--headless', '--json'], withoutBrowser())
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const lines = parsed({ code, stdout, stderr })
+    const sent = lines.filter(({ type, by }) => type === 'exchange' && by === 'connector').map(({ step }) => step)
+    expect(sent.slice(0, 5)).toEqual(['discover', 'discover', 'register', 'prepare', 'poll'])
+    expect(lines.at(-1)).toMatchObject({ type: 'summary', ok: true })
   })
 
   it.skipIf(process.platform !== 'linux')(

@@ -48,6 +48,49 @@ describe.skipIf(process.platform !== 'linux')('examples/agent.ts', () => {
   })
 })
 
+describe('examples/headless.ts', () => {
+  const home = directories()
+
+  /** Runs it beside a person who reads what it prints, and enters the code. */
+  const withReader = async (url: string, env: NodeJS.ProcessEnv, who: Person) => {
+    const agent = spawn(process.execPath, ['--import', 'tsx', 'examples/headless.ts', url], { cwd: ROOT, env })
+    let [stdout, stderr] = ['', '']
+    let entered: Promise<unknown> | undefined
+    agent.stdout.on('data', (chunk) => {
+      stdout += chunk
+    })
+    agent.stderr.on('data', (chunk) => {
+      stderr += chunk
+      const [, code = '', page = ''] = /the code (\S+) within .*\n(http\S+)\n/.exec(stderr) ?? []
+      if (page !== '') entered ??= who.enterCode(page, code)
+    })
+    const [code] = await once(agent, 'exit')
+    await entered
+    return { code, stdout, stderr }
+  }
+
+  it('signs in by a code; a job finds the login, and before that it says who has to sign in', {
+    timeout: 60_000,
+  }, async () => {
+    const { DBUS_SESSION_BUS_ADDRESS: _, XDG_RUNTIME_DIR: __, ...rest } = withoutBrowser()
+    const env = { ...rest, HOME: await home(), COUNTERSIGN_STORE_KEY: Buffer.from(KEY).toString('base64') }
+    await using authorizationServer = await startAuthorizationServer({ devices: true })
+    await using mcp = await startMcpServer({ authorizationServer, challengeScope: 'notes:read' })
+
+    const early = await run('examples/headless.ts', [mcp.url, '--job'], env)
+    const need = { url: mcp.url, reason: 'no_login', scope: 'notes:read' }
+    expect(early).toEqual({ code: 0, stdout: `somebody has to sign in: ${JSON.stringify(need)}\n`, stderr: '' })
+
+    const { code, stdout, stderr } = await withReader(mcp.url, env, person())
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('whoami: Says who the token says') })
+    expect(stderr).toMatch(/^To sign in to 127\.0\.0\.1:\d+, open this page .*\n.*\nSigned in\.\n$/)
+
+    authorizationServer.clearRequests()
+    expect(await run('examples/headless.ts', [mcp.url, '--job'], env)).toEqual({ code: 0, stdout, stderr: '' })
+    expect(authorizationServer.requests).toEqual([])
+  })
+})
+
 describe('examples of ways without a person', () => {
   it.each([
     ['examples/job.ts', 'nightly-job (notes:read)\n'],

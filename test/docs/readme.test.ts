@@ -24,6 +24,11 @@ it('every TypeScript block is a region of an example, which is compiled and run'
   expect(blocks(readme, 'ts').map(dedented)).toEqual((await Promise.all(files)).flat())
 })
 
+it('the page about machines without a browser has the regions of its example', async () => {
+  const page = blocks(await read('docs/headless.md'), 'ts').map(dedented)
+  expect(page).toEqual(expect.arrayContaining([...(await regions('examples/headless.ts'))]))
+})
+
 it('the block of the Node package is the agent of the README', async () => {
   const [agent = ''] = await regions('examples/agent.ts')
   const [block = ''] = blocks(await read('packages/node/README.md'), 'ts')

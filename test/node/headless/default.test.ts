@@ -41,6 +41,8 @@ describe('the user agent that Node has by default', () => {
     await login.present(devicePage())
     expect(screen.text.split('\n')[0]).toBe('No browser opens in an SSH session: sign in with one elsewhere.')
     expect(screen.text).toContain('WDJB-MJHT')
+    await login.end({ ok: true })
+    begun.pop()
   })
 
   it('else it asks for the address', async () => {

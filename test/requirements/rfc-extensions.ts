@@ -1,7 +1,5 @@
 import type { Specification } from './requirement.js'
 
-const dpop = 'DPoP'
-
 export const rfc8628 = {
   title: 'RFC 8628: device authorization grant',
   url: 'https://www.rfc-editor.org/rfc/rfc8628.html',
@@ -52,7 +50,6 @@ export const rfc9449 = {
       level: 'MUST',
       at: '2',
       says: 'Proofs do not take the place of https.',
-      pending: dpop,
     },
     header: {
       level: 'MUST',
@@ -93,7 +90,6 @@ export const rfc9449 = {
       level: 'MUST',
       at: '5',
       says: 'Where the host requires bound tokens, an answer of another token_type is discarded.',
-      pending: dpop,
     },
     scheme: {
       level: 'MUST',
@@ -104,7 +100,6 @@ export const rfc9449 = {
       level: 'MUST',
       at: '8.2',
       says: 'The latest nonce of a server is in every request to it until another one comes.',
-      pending: dpop,
     },
   },
 } as const satisfies Specification

@@ -149,7 +149,7 @@ export const refusalOf = (
   new CountersignError('credentials_rejected', {
     step: 'authorize',
     url,
-    received: `HTTP 401 ${error.slice(0, 200)} for a proof`,
+    received: `HTTP 401 ${REFUSED.test(error) ? error : ''} for a proof`,
     action: 'fix_configuration',
     hint: refusedHint(core, headers),
   })

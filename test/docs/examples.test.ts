@@ -91,8 +91,12 @@ describe('examples/headless.ts', () => {
   })
 })
 
-describe('examples of ways without a person', () => {
+describe('examples that are their own servers', () => {
   it.each([
+    [
+      'examples/dpop.ts',
+      'alice (notes:read notes:write), with a DPoP token\nstolen, as Bearer: 401\nstolen, as DPoP: 401\n',
+    ],
     ['examples/job.ts', 'nightly-job (notes:read)\n'],
     [
       'examples/workload.ts',

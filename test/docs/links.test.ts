@@ -10,6 +10,7 @@ const pages = [
   'docs/architecture.md',
   'docs/conformance.md',
   'docs/credentials.md',
+  'docs/dpop.md',
   'docs/errors.md',
   'docs/observability.md',
   'docs/registration.md',

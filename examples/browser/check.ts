@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -15,6 +16,10 @@ export async function check(origin: string): Promise<boolean> {
     const well = seen === expected
     if (!well) failed += 1
     console.log(`${well ? '  ok' : 'FAIL'}  ${what}: ${String(seen)}${well ? '' : `, expected ${String(expected)}`}`)
+  }
+  if (!existsSync(CHROMIUM)) {
+    console.error(`${CHROMIUM} is not there: apt-get install chromium`)
+    return false
   }
   const browser = await chromium.launch({
     executablePath: CHROMIUM,

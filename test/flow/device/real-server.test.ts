@@ -1,4 +1,11 @@
-import { createConnector, memoryStore } from '@countersign/core'
+import {
+  type ConnectorOptions,
+  clientMetadataDocument,
+  createConnector,
+  dpop,
+  memoryKeys,
+  memoryStore,
+} from '@countersign/core'
 import { describe, expect, it } from 'vitest'
 import { type Person, person, startAuthorizationServer, startMcpServer } from '../../servers/index.js'
 import { closing } from '../../support/closing.js'
@@ -8,9 +15,21 @@ import { mcpClient } from '../../support/mcp-client.js'
 
 const open = closing()
 
-async function host(who: Person = person()) {
-  const authorizationServer = open(await startAuthorizationServer({ devices: true }))
-  const mcp = open(await startMcpServer({ authorizationServer, challengeScope: 'notes:read' }))
+async function host(
+  who: Person = person(),
+  options: ConnectorOptions = {},
+  metadataDocuments?: ReadonlyMap<string, string>,
+) {
+  const proofs = options.dpop !== undefined
+  const authorizationServer = open(
+    await startAuthorizationServer({
+      devices: true,
+      proofNonces: proofs,
+      ...(metadataDocuments && { metadataDocuments }),
+    }),
+  )
+  const bound = proofs && ({ dpop: 'required' } as const)
+  const mcp = open(await startMcpServer({ authorizationServer, challengeScope: 'notes:read', ...bound }))
   const store = memoryStore()
   const pages: Promise<unknown>[] = []
   const userAgent = deviceAgent(async (page) => {
@@ -21,7 +40,9 @@ async function host(who: Person = person()) {
   })
   // The server names no interval, so five seconds pass between polls.
   const clock = hurriedClock(5_000)
-  const connector = open(createConnector({ appId: 'test', clientName: 'A device', store, userAgent, clock }))
+  const connector = open(
+    createConnector({ appId: 'test', clientName: 'A device', store, userAgent, clock, ...options }),
+  )
   return { authorizationServer, connection: connector.connect(mcp.url), pages }
 }
 
@@ -41,6 +62,29 @@ describe('a sign-in by a code, at oidc-provider', () => {
   it('the person says no', async () => {
     const { connection, authorizationServer } = await host(person({ decision: 'deny' }))
     await expect(connection.authorize()).rejects.toMatchObject({ code: 'access_denied', step: 'poll' })
+    expect(authorizationServer.errors).toEqual([])
+  })
+
+  it('as a client with a metadata document, which says that it signs in by codes', async () => {
+    const url = 'https://agent.example/client.json'
+    const redirectUris = ['http://127.0.0.1/callback']
+    const document = clientMetadataDocument({ url, clientName: 'An agent', redirectUris, devices: true })
+    const metadataDocuments = new Map([[url, JSON.stringify(document)]])
+    const { connection, authorizationServer } = await host(
+      person(),
+      { client: { metadataUrl: url } },
+      metadataDocuments,
+    )
+    expect((await connection.authorize()).status).toBe('signed_in')
+    expect(authorizationServer.requests.map(({ path }) => path)).not.toContain('/reg')
+    expect(authorizationServer.errors).toEqual([])
+  })
+
+  it('the tokens are bound to a key where the resource wants that', async () => {
+    const { connection, authorizationServer } = await host(person(), { dpop: dpop(), keys: memoryKeys() })
+    await using client = await mcpClient(connection)
+    expect(await client.call('whoami')).toBe('alice (notes:read)')
+    expect(await connection.token()).toMatchObject({ tokenType: 'DPoP' })
     expect(authorizationServer.errors).toEqual([])
   })
 

@@ -33,7 +33,8 @@ export const failures = {
     server_unavailable: 'Try again later: nothing that was granted is lost.',
   },
   fix_configuration: {
-    browser_not_opened: 'Show the URL in your own way: loopback({ open }) or loopback({ onUrl }).',
+    browser_not_opened:
+      'Show it in your own way, loopback({ open }) or loopback({ onUrl }), or elsewhere: deviceCode(), paste().',
     client_authentication_unsupported: 'Register a client with a token_endpoint_auth_method that the server lists.',
     client_id_required: 'Register a client by hand and pass it as client.registered, with its issuer.',
     connection_conflict: 'Connect with the same options every time, or with none.',

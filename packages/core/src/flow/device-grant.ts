@@ -1,14 +1,17 @@
 import { CountersignError } from '../errors/error.js'
+import { DEVICE_CODE } from '../messages/device-authorization.js'
 import type { Tokens } from '../messages/token-response.js'
 import type { DeviceGrant } from '../ports/user-agent.js'
 import { defined } from '../primitives/defined.js'
 import { authorizeDevice, type PendingDevice } from '../steps/authorize-device.js'
-import { codeExpired, DEVICE_CODE, poll } from '../steps/poll.js'
-import type { AttemptIn } from './attempt.js'
+import { codeExpired, poll } from '../steps/poll.js'
+import type { AttemptEvent, AttemptIn } from './attempt.js'
+import { dropPending } from './completion.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { Device } from './device.js'
 import { forPerson } from './for-person.js'
-import type { Login } from './login.js'
+import { takeTurn } from './lease.js'
+import type { Holding, Login } from './login.js'
 import { withSecret } from './secrets.js'
 
 /** How long a code is polled for at most where `loginTimeoutMs` is not set: longer than most live. */
@@ -28,7 +31,7 @@ const BACK_OFF_MS = 60_000
  * ```
  */
 export const deviceGrant = (): DeviceGrant => {
-  const made: Device = { kind: 'device', grantType: DEVICE_CODE, prepare, poll: pollUntilDone }
+  const made: Device = { kind: 'device', grantType: DEVICE_CODE, prepare, poll: polled }
   return made
 }
 
@@ -42,6 +45,22 @@ async function prepare(
     allowPrivate: options.allowPrivate,
     lifetimeMs: runtime.options.loginTimeoutMs ?? MOST_MS,
   })
+}
+
+async function polled(login: Login, holding: Holding, state: AttemptIn<'polling'>): Promise<AttemptEvent> {
+  const { core } = login
+  const { waiting = '' } = holding
+  // The turn comes before the first poll, so that a sign-out meanwhile is later than what comes of it; the lease is not held
+  // while a person thinks.
+  holding.lease ??= await takeTurn(core)
+  await core.held.settle({ type: 'released', id: holding.lease.id })
+  const tokens = await pollUntilDone(login, state)
+  if (tokens === 'client_forgotten') {
+    await dropPending(core.runtime, waiting)
+    return { type: tokens }
+  }
+  holding.taken = () => dropPending(core.runtime, waiting)
+  return { type: 'tokens_issued', tokens }
 }
 
 async function pollUntilDone(login: Login, state: AttemptIn<'polling'>): Promise<Tokens | 'client_forgotten'> {

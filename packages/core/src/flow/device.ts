@@ -1,9 +1,8 @@
-import type { Tokens } from '../messages/token-response.js'
 import type { DeviceGrant } from '../ports/user-agent.js'
 import type { PendingDevice } from '../steps/authorize-device.js'
-import type { AttemptIn } from './attempt.js'
+import type { AttemptEvent, AttemptIn } from './attempt.js'
 import type { ConnectionCore } from './connection-core.js'
-import type { Login } from './login.js'
+import type { Holding, Login } from './login.js'
 
 /** What is behind a `DeviceGrant`: core knows it by type alone, so that a host without it does not carry it. */
 export interface Device extends DeviceGrant {
@@ -12,5 +11,5 @@ export interface Device extends DeviceGrant {
   /** @returns undefined when the server no longer knows a client that it had registered */
   prepare(core: ConnectionCore, state: AttemptIn<'preparing'>): Promise<PendingDevice | undefined>
   /** Shows the code, and polls until the person has acted, however that ends. */
-  poll(login: Login, state: AttemptIn<'polling'>): Promise<Tokens | 'client_forgotten'>
+  poll(login: Login, holding: Holding, state: AttemptIn<'polling'>): Promise<AttemptEvent>
 }

@@ -5,6 +5,8 @@ import type { Seen } from './held-grant.js'
 import type { Runtime } from './runtime.js'
 
 const POLL_MS = 250
+/** How long a login waits for a refresh that is under way elsewhere. */
+const HAND_OVER_WAIT_MS = 10_000
 /** A lease whose request has not left may be replaced after this long: nothing can be lost by it. */
 const UNSENT_MS = 3_000
 /** A lease that was taken longer ago than this by the wall clock holds nobody up, wherever its holder is. */
@@ -49,6 +51,14 @@ export async function takeLease({ runtime, held }: ConnectionCore, seen: Seen): 
   }
   forgetLease(runtime, lease.id)
   return undefined
+}
+
+/** A lease for the result of a login, which must have a turn like any refresh, so that the later of the two wins. */
+export async function takeTurn(core: ConnectionCore): Promise<Taken> {
+  for (;;) {
+    const taken = await takeLease(core, await waitForLease(core, { atMostMs: HAND_OVER_WAIT_MS }))
+    if (taken !== undefined) return taken
+  }
 }
 
 /** Nobody here works under this lease any more; should the store still carry it, it may be replaced at once. */

@@ -13,14 +13,11 @@ import type { Device } from './device.js'
 import { discover } from './discovery.js'
 import { drive } from './drive.js'
 import { forPerson, patient } from './for-person.js'
-import { forgetLease, type Taken, takeLease, waitForLease } from './lease.js'
+import { forgetLease, type Taken, takeTurn } from './lease.js'
 import type { LoginLease } from './login-lease.js'
 import { resumeLogin } from './resume-login.js'
 import { withSecret } from './secrets.js'
 import { settleSurely } from './settle.js'
-
-/** How long a login's exchange waits for a refresh that is under way elsewhere. */
-const HAND_OVER_WAIT_MS = 10_000
 
 /** One run of an attempt, or of the rest of it. */
 export interface Login {
@@ -36,7 +33,7 @@ export interface Login {
 }
 
 /** What a run holds that somebody else must not, given back or settled when it ends. */
-interface Holding {
+export interface Holding {
   lease?: Taken | undefined
   /** Key of the login's record, from when it is stored until its code is taken. */
   waiting?: string
@@ -100,7 +97,10 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     }),
     present: handler<AttemptIn<'authorizing'>>((state) => present(login, holding.resumed, state)),
     exchange: handler<AttemptIn<'exchanging'>>((state) => exchangeCode(login, holding, state)),
-    poll: handler<AttemptIn<'polling'>>((state) => pollDevice(login, holding, state)),
+    poll: handler<AttemptIn<'polling'>>((state) => {
+      if (holding.device === undefined) throw notBroughtIn(state)
+      return holding.device.poll(login, holding, state)
+    }),
     acquire: handler(async (state: Attempt) => {
       throw notBroughtIn(state)
     }),
@@ -181,7 +181,7 @@ async function exchangeCode(
 ): Promise<AttemptEvent> {
   const { runtime, context } = core
   holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
-  await takeTurn(core, holding)
+  holding.lease ??= await takeTurn(core)
   const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }
   if (found !== undefined) {
@@ -193,29 +193,6 @@ async function exchangeCode(
   await holding.taken(false)
   holding.taken = undefined
   return { type: 'client_forgotten' }
-}
-
-/** The result of a login must have a turn like any refresh, so that the later of the two wins. */
-async function takeTurn(core: ConnectionCore, holding: Holding): Promise<void> {
-  while (holding.lease === undefined)
-    holding.lease = await takeLease(core, await waitForLease(core, { atMostMs: HAND_OVER_WAIT_MS }))
-}
-
-async function pollDevice(login: Login, holding: Holding, state: AttemptIn<'polling'>): Promise<AttemptEvent> {
-  const { core } = login
-  const { device, waiting } = holding
-  if (device === undefined || waiting === undefined) throw notBroughtIn(state)
-  // The turn is taken before the first poll, so that a sign-out meanwhile is later than what comes of it; the lease is not
-  // held while a person thinks.
-  await takeTurn(core, holding)
-  if (holding.lease) await core.held.settle({ type: 'released', id: holding.lease.id })
-  const tokens = await device.poll(login, state)
-  if (tokens === 'client_forgotten') {
-    await dropPending(core.runtime, waiting)
-    return { type: tokens }
-  }
-  holding.taken = () => dropPending(core.runtime, waiting)
-  return { type: 'tokens_issued', tokens }
 }
 
 async function release({ held }: ConnectionCore, holding: Holding): Promise<void> {

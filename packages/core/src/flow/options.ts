@@ -147,7 +147,10 @@ export interface ConnectorOptions extends ServerOptions {
   readonly store?: Store
   /** Where the keys of `dpop()` are kept. Default: `memoryKeys()`, which ends with the process; in Node the store has them. */
   readonly keys?: Keys
-  /** How a person is reached. Default: none, so only `beginAuthorization` can start a login; in Node `loopback()`. */
+  /**
+   * How a person is reached. Default: none, so only `beginAuthorization` can start a login; in Node a browser, or where none opens
+   * a code or a prompt at the terminal.
+   */
   readonly userAgent?: UserAgent
   /** What single servers need, by URL. Here and not in `connect` when another process must know it too. Default: nothing. */
   readonly servers?: Readonly<Record<string, ServerOptions>> | ((url: string) => ServerOptions | undefined)

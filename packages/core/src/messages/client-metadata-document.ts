@@ -1,6 +1,7 @@
 import { parseUrl } from '../primitives/parse-url.js'
 import { addressClass } from '../primitives/url-policy.js'
 import { applicationType } from './client-metadata.js'
+import { DEVICE_CODE } from './device-authorization.js'
 import { type Invalid, isFilled, kindOf, parseJsonObject } from './parsed.js'
 
 /** What a host publishes of itself, so that it needs no registration (OAuth Client ID Metadata Document). */
@@ -10,6 +11,8 @@ export interface ClientMetadataDocumentInput {
   readonly clientName: string
   /** Every redirect URI that is used. On loopback the port may differ (RFC 8252 section 7.3). */
   readonly redirectUris: readonly string[]
+  /** Whether it also signs in by codes that the person enters elsewhere (RFC 8628). Default false. */
+  readonly devices?: boolean
   readonly clientUri?: string
   readonly logoUri?: string
   /** All that the client may ever ask for, space-separated. Default: not said. */
@@ -25,14 +28,14 @@ export interface ClientMetadataDocumentInput {
  * @returns plain data; what is wrong with it, `checkClientMetadataDocument` says
  */
 export function clientMetadataDocument(input: ClientMetadataDocumentInput): Readonly<Record<string, unknown>> {
-  const { url, clientName, redirectUris, clientUri, logoUri, scope, jwks, jwksUri } = input
+  const { url, clientName, redirectUris, devices, clientUri, logoUri, scope, jwks, jwksUri } = input
   const members = {
     client_id: url,
     client_name: clientName,
     client_uri: clientUri,
     logo_uri: logoUri,
     redirect_uris: redirectUris,
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', ...(devices ? [DEVICE_CODE] : [])],
     response_types: ['code'],
     token_endpoint_auth_method: jwks || jwksUri ? 'private_key_jwt' : 'none',
     application_type: applicationType(redirectUris),

@@ -1,5 +1,8 @@
 import { isFilled, kindOf, type Parsed, parseJsonObject, readDocument, refuse } from './parsed.js'
 
+/** The device authorization grant (RFC 8628 section 3.4). */
+export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
+
 /** The answer to a device authorization request (RFC 8628 section 3.2). URLs are not checked here. */
 export interface DeviceAuthorization {
   readonly device_code: string

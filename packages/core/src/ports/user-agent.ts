@@ -23,7 +23,8 @@ export interface Presentation {
   /**
    * Shows the page.
    *
-   * @returns the authorization response's parameters, or `'parked'` when the page goes away and another will bring them
+   * @returns the authorization response's parameters, or `'parked'` when the page goes away and another will bring them; of a code
+   * `'shown'`, and it is polled for meanwhile
    */
   present(page: Page): Promise<URLSearchParams | 'parked' | 'shown'>
   /** Always called, once: shows the outcome, closes listeners and popups. */

@@ -1,13 +1,11 @@
 import { CountersignError } from '../errors/error.js'
 import type { AuthenticatingClient } from '../messages/client-authentication.js'
+import { DEVICE_CODE } from '../messages/device-authorization.js'
 import { type Tokens, toTokens } from '../messages/token-response.js'
 import type { PendingDevice } from './authorize-device.js'
 import { notNow, type StepContext } from './context.js'
 import type { Target } from './target.js'
 import { tokenRequest } from './token-request.js'
-
-/** The device authorization grant (RFC 8628 section 3.4). */
-export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** What one poll came to. An error: nobody knows, and the next poll may tell. */
 export type Polled = Tokens | 'authorization_pending' | 'slow_down' | 'client_forgotten' | CountersignError

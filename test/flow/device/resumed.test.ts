@@ -67,21 +67,28 @@ describe('the process that polls is gone', () => {
     expect(agent.pages).toEqual([])
   })
 
-  it('one that was stopped does not poll beside the one that took over', async () => {
+  it('one that was stopped does not poll beside the one that took over, not even once', async () => {
     const { start, until } = machine()
     const [first, second] = [deviceAgent(), deviceAgent()]
-    const [one, two] = [start({ userAgent: first, seen: false }), start({ userAgent: second, seen: false })]
+    let pollsOfFirst = 0
+    const oauthFetch: typeof fetch = (input, init) => {
+      if (String(input).endsWith('/token')) pollsOfFirst++
+      return fetch(input, init)
+    }
+    const one = start({ userAgent: first, seen: false, oauthFetch })
+    const two = start({ userAgent: second, seen: false })
     const asleep = outcome(one.connection.authorize())
     await until(soon(() => pollsOf(server).length).toBe(1))
     const awake = outcome(two.connection.authorize())
     await two.follows()
     one.stop()
     await until(soon(() => second.pages.length).toBe(1))
+    const before = pollsOfFirst
     one.go()
     await until(one.follows())
-    const before = pollsOf(server).length
-    await until(soon(() => pollsOf(server).length).toBe(before + 2))
-    expect(first.pages).toHaveLength(1)
+    const since = pollsOf(server).length
+    await until(soon(() => pollsOf(server).length).toBe(since + 2))
+    expect([pollsOfFirst, first.pages.length]).toEqual([before, 1])
     server.deviceCodes.clear()
     expect(await until(Promise.all([asleep, awake]))).toEqual(['signed_in', 'signed_in'])
     expect(server.requests.filter(({ path }) => path === '/device')).toHaveLength(1)

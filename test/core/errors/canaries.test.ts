@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type ScriptedAuthorization, type ScriptedRoute, scriptedAuthorization } from '../../servers/index.js'
 import { hearing } from '../../support/canaries.js'
 import { closing } from '../../support/closing.js'
+import { deviceAgent } from '../../support/device-agent.js'
+import { hurriedClock } from '../../support/hurried-clock.js'
 import { ping } from '../../support/mcp-client.js'
 import { shiftedClock } from '../../support/shifted-clock.js'
 import { followRedirect, scriptedAgent } from '../../support/watched-agent.js'
@@ -130,6 +132,27 @@ describe('no secret reaches an error, a log event, an audit entry, a snapshot, a
     await heard.hear(connection.authorize())
     await heard.hear(ping(connection))
     expect(heard.heard.errors).toBe(2)
+    expect(await heard.leaks(secretsBut('url key'))).toEqual([])
+  })
+
+  it.each<[string, ScriptedRoute, number]>([
+    ['asking for the code', 'deviceAuthorization', 400],
+    ['a poll', 'token', 400],
+    ['a poll', 'token', 403],
+  ])('of a login by a code whose server repeats what it is sent: %s', async (_name, route, status) => {
+    const usual = server.routes[route]
+    server.routes.serverMetadata = (_request, answer) => ({
+      json: { ...(answer().json as object), device_authorization_endpoint: `${server.origin}/device` },
+    })
+    server.routes[route] = async (request, answer) => {
+      if (typeof usual === 'function') await usual(request, answer)
+      secrets['device code'] = new URLSearchParams(request.body).get('device_code') ?? 'canary-none-yet'
+      return echoing(status)(request)
+    }
+    const { connection, heard } = connect({ userAgent: deviceAgent(), clock: hurriedClock(5_000) })
+    await heard.hear(connection.authorize())
+    expect(heard.heard.errors).toBe(1)
+    expect(secrets['device code']).toContain(route === 'token' ? 'scripted-device-code' : 'canary')
     expect(await heard.leaks(secretsBut('url key'))).toEqual([])
   })
 

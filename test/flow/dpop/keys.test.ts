@@ -135,6 +135,68 @@ describe('the key of a login', () => {
     expect(server.requests.filter(({ path }) => path === '/token')).toHaveLength(1)
   })
 
+  it('is used by the other process that renews the login', async () => {
+    const { connect, proofs, ids } = await world()
+    await ping(connect().connection)
+    const second = connect()
+    await second.connection.token({ refresh: true })
+    expect((await ping(second.connection)).status).toBe(200)
+    const jkts = proofs.verdicts.map(({ verdict }) => verdict.kind === 'good' && verdict.jkt)
+    expect(new Set(jkts)).toEqual(new Set([expect.any(String)]))
+    expect(await ids()).toHaveLength(1)
+  })
+
+  it('goes with a step-up, which has one of its own', async () => {
+    const { server, connect, ids } = await world()
+    const { connection, agent } = connect()
+    await ping(connection)
+    const [first] = await ids()
+    const { mcp } = server.routes
+    server.routes.mcp = {
+      status: 403,
+      headers: { 'www-authenticate': 'DPoP error="insufficient_scope", scope="more"' },
+    }
+    const stepped = ping(connection)
+    server.routes.authorize = (_request, usual) => {
+      server.routes.mcp = mcp!
+      return usual()
+    }
+    expect((await stepped).status).toBe(200)
+    expect(agent.begun).toBe(2)
+    expect(await ids()).toHaveLength(1)
+    expect(await ids()).not.toContain(first)
+  })
+
+  it('of a login that a sign-out has overtaken goes with it', async () => {
+    const { server, connect, ids } = await world()
+    const { connection } = connect()
+    const good = server.routes.token as (...all: unknown[]) => Promise<object>
+    server.routes.token = async (...all) => {
+      const answer = await good(...all)
+      if (all[0].body.includes('authorization_code')) await connect().connection.signOut()
+      return answer
+    }
+    await expect(connection.authorize()).rejects.toMatchObject({ code: 'login_cancelled' })
+    expect(await ids()).toEqual([])
+  })
+
+  it('that cannot be deleted is said, and the sign-out stands', async () => {
+    const { connect, keys } = await world()
+    const codes: (string | undefined)[] = []
+    const stubborn: Keys = {
+      ...keys,
+      delete: async () => {
+        throw new TypeError('no disk')
+      },
+    }
+    const { connection } = connect({ keys: stubborn, log: ({ diagnostic }) => codes.push(diagnostic?.code) })
+    await ping(connection)
+    await connection.signOut()
+    await settled()
+    expect(codes).toContain('key_not_deleted')
+    expect(connection.getSnapshot().status).toBe('signed_out')
+  })
+
   it('is found and deleted a day after its login was abandoned, and no other is', async () => {
     const { connect, clock, keys, ids } = await world()
     const other = connect({ appId: 'other.application' })

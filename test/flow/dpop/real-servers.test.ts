@@ -245,6 +245,16 @@ describe('tokens that are bound to a key, at real servers', () => {
     expect(decodeJwt(accessToken)).toMatchObject({ scope: 'notes:read', cnf: own.cnf })
   })
 
+  it('a sign-out revokes what was bound, and deletes the key', async () => {
+    const { as, connection, keys } = await connect()
+    await connection.authorize()
+    await connection.signOut()
+    const revocations = as.requests.filter(({ path }) => path === '/token/revocation')
+    expect(revocations.length).toBeGreaterThan(0)
+    expect(revocations.map(({ status }) => status)).toContain(200)
+    expect(await keys.ids()).toEqual([])
+  })
+
   it('two keys are never one: each login, and each account, has its own', async () => {
     const { connector, mcp, keys } = await connect()
     const jkts = new Set<unknown>()

@@ -7,7 +7,7 @@ import { type Tokens, toTokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
 import type { Target } from '../steps/target.js'
 import { type Acquired, acquire } from './acquire-transaction.js'
-import type { Request } from './attempt.js'
+import type { Granted, Request } from './attempt.js'
 import { clientOf } from './client.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { GrantCredentials } from './credentials.js'
@@ -65,14 +65,11 @@ async function obtain(
         core,
         had,
         async (asking) => {
-          const bound = (await core.proving?.bind(core, target)) ?? target
-          try {
+          const work = async (bound: Target): Promise<Granted> => {
             tokens = await ask(core, way, bound, known, tokensOf(had) !== undefined, asking)
-          } catch (error) {
-            if (bound.dpop_key_id !== undefined) core.proving?.drop(core, bound.dpop_key_id)
-            throw error
+            return { request, target: bound, ...(client && { client }), tokens }
           }
-          return { request, target: bound, ...(client && { client }), tokens }
+          return core.proving ? core.proving.within(core, target, work) : work(target)
         },
         signal,
         leave,

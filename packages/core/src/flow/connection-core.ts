@@ -58,7 +58,7 @@ export class ConnectionCore {
       this.renewing.grantChanged()
       this.status.set({ personNeeded: false })
     }
-    this.held = new HeldGrant(runtime, url, account, changed, (key) => this.proving?.drop(this, key))
+    this.held = new HeldGrant(runtime, url, account, changed, (...step) => this.proving?.applied(this, ...step))
   }
 
   /** Takes the options of the first `connect` that gives any. */

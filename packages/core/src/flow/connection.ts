@@ -31,7 +31,8 @@ export interface Connection {
    * aborts while a login or a refresh is waited for gets `request_aborted`, with the signal's reason as `cause`.
    *
    * @throws CountersignError `interaction_required`, `interaction_pending`, `credentials_rejected`, `insufficient_scope`,
-   * `header_rejected`, `request_not_replayable`, `request_aborted`, `store_unavailable`, `connector_closed`; of a refresh
+   * `header_rejected`, `dpop_required`, `request_not_replayable`, `request_aborted`, `store_unavailable`, `connector_closed`; of a
+   * refresh
    * `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`, `token_request_rejected` (the client was refused, the
    * login is kept), `client_authentication_unsupported`, `options_invalid`; of a login what `authorize` rejects with
    * @throws what the runtime's `fetch` throws for the request itself (in a page `cross_origin_blocked`, where it may not read the
@@ -49,7 +50,8 @@ export interface Connection {
    * @throws CountersignError `interaction_required` (`interaction: 'never'`, or no user agent), `options_invalid`,
    * `connector_closed`, `request_aborted`, `store_unavailable`, `unexpected`; of discovery `resource_metadata_not_found`,
    * `resource_metadata_invalid`, `resource_mismatch`, `issuer_not_expected`, `issuer_mismatch`,
-   * `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`, `pkce_unsupported`; of becoming a client
+   * `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`, `pkce_unsupported`, `dpop_required`; of
+   * becoming a client
    * `client_id_required`, `client_authentication_unsupported`, `registration_rejected`, `registration_invalid`,
    * `user_agent_unsuitable`; of the person `browser_not_opened`, `login_timeout`, `login_cancelled`, `access_denied`,
    * `authorization_rejected`, `authorization_response_invalid`, `state_mismatch`; of the tokens `token_request_rejected`,
@@ -74,7 +76,8 @@ export interface Connection {
    * @throws CountersignError `interaction_required` (`interaction: 'never'`), `options_invalid`, `connector_closed`,
    * `store_unavailable`; of discovery `resource_metadata_not_found`, `resource_metadata_invalid`, `resource_mismatch`,
    * `issuer_not_expected`, `issuer_mismatch`, `authorization_server_metadata_not_found`, `authorization_server_metadata_invalid`,
-   * `pkce_unsupported`; of becoming a client `client_id_required`, `client_authentication_unsupported`, `registration_rejected`,
+   * `pkce_unsupported`, `dpop_required`; of becoming a client `client_id_required`, `client_authentication_unsupported`,
+   * `registration_rejected`,
    * `registration_invalid`; of any OAuth request `network_error`, `cross_origin_blocked`, `request_timeout`,
    * `server_unavailable`, `redirect_refused`, `response_too_large`, `url_not_allowed`
    */
@@ -84,13 +87,15 @@ export interface Connection {
     readonly appState?: Json
   }): Promise<{ readonly authorizationUrl: string; readonly state: string; readonly expiresAt: number }>
   /**
-   * The current access token, renewed first where it is about to expire. Never opens a login.
+   * The current access token, renewed first where it is about to expire. Never opens a login. One of type `DPoP` is of use with
+   * proofs alone, which `fetch` makes.
    *
    * @param options.refresh - renew it in any case
    * @param options.signal - gives up waiting; a refresh goes on
    * @throws CountersignError `interaction_required`, `refresh_pending`, `server_unavailable`, `refresh_outcome_unknown`,
    * `token_request_rejected` (the client was refused, the login is kept), `client_authentication_unsupported`,
-   * `options_invalid` (the supplier of the client's secret failed), `request_aborted`, `store_unavailable`, `connector_closed`
+   * `options_invalid` (the supplier of the client's secret failed), `dpop_required`, `request_aborted`, `store_unavailable`,
+   * `connector_closed`
    */
   token(options?: { readonly refresh?: boolean; readonly signal?: AbortSignal }): Promise<{
     readonly accessToken: string

@@ -6,8 +6,9 @@ import type { Proofs } from '../steps/context.js'
 import type { DiscoveredResource } from '../steps/discover-resource.js'
 import type { Target } from '../steps/target.js'
 import type { ConnectionCore } from './connection-core.js'
+import type { Grant, GrantEvent } from './grant.js'
 import type { McpRequest } from './mcp-request.js'
-import { dropKey, hasKey, withKey } from './proof-keys.js'
+import { dropKeyOf, dropReplacedKeys, hasKey, withKey, withKeyDuring } from './proof-keys.js'
 import { proofsOf, refusalOf, refusedProof, sendBound, signingAlgorithm } from './proving.js'
 
 /** Which tokens are bound to a key. */
@@ -37,8 +38,12 @@ export interface Proving extends Dpop {
   bind(core: ConnectionCore, target: Target): Promise<Target>
   /** Whether a key is still there. */
   has(core: ConnectionCore, key: string): Promise<boolean>
-  /** Deletes a key that nobody needs any more, in the background. */
-  drop(core: ConnectionCore, key: string): void
+  /** Runs what gets tokens for a target, with a key of its own: should it fail, the key goes. */
+  within<T>(core: ConnectionCore, target: Target, work: (bound: Target) => Promise<T>): Promise<T>
+  /** Deletes the key of a target that nobody needs any more, in the background. */
+  drop(core: ConnectionCore, target: Target): void
+  /** As `drop`, for what an event has made nobody's: a login that was replaced or ended, and one that came too late. */
+  applied(core: ConnectionCore, was: Grant, event: GrantEvent, now: Grant): void
   /** For requests to the authorization server. */
   proofs(core: ConnectionCore): Proofs
   /** Sends a request with the token that is held and a proof of its own; without both, where the key is gone. */
@@ -66,7 +71,9 @@ export const dpop = ({ required = false, keys }: DpopOptions = {}): Dpop => {
     algorithm: signingAlgorithm,
     bind: withKey,
     has: hasKey,
-    drop: dropKey,
+    within: withKeyDuring,
+    drop: dropKeyOf,
+    applied: dropReplacedKeys,
     proofs: proofsOf,
     send: sendBound,
     refused: refusedProof,

@@ -1,5 +1,4 @@
 import { DAY_MS } from '../primitives/day.js'
-import { targetOf } from './current-token.js'
 import { type Grant, type GrantEvent, grant } from './grant.js'
 import { readableGrant } from './records.js'
 import type { Runtime } from './runtime.js'
@@ -19,23 +18,26 @@ export class HeldGrant {
   readonly #runtime: Runtime
   readonly #parts: readonly (string | undefined)[]
   readonly #changed: () => void
-  readonly #dropped: (key: string) => void
+  readonly #applied: (was: Grant, event: GrantEvent, now: Grant) => void
   #key: string | undefined
   #looking: Promise<Seen> | undefined
   #kept: Seen['kept']
 
-  /** @param dropped - is given the key of a grant that is over */
+  /**
+   * @param changed - called when another record is known
+   * @param applied - is told every event that this connection has put into the record
+   */
   constructor(
     runtime: Runtime,
     url: string,
     account: string | undefined,
     changed: () => void,
-    dropped: (key: string) => void,
+    applied: (was: Grant, event: GrantEvent, now: Grant) => void,
   ) {
     this.#runtime = runtime
     this.#parts = [url, account]
     this.#changed = changed
-    this.#dropped = dropped
+    this.#applied = applied
   }
 
   /** Reads where nothing is known yet; all who come meanwhile share the one read, because a keychain takes its time for each. */
@@ -63,11 +65,7 @@ export class HeldGrant {
   async apply(seen: Seen, event: GrantEvent): Promise<Seen | undefined> {
     const next = grant(seen.grant, event)
     const applied = next === seen.grant ? seen : await this.#write(seen, next)
-    // Of what was replaced or signed out, and of a login that came too late.
-    const targets = [targetOf(seen.grant), event.type === 'granted' ? event.granted.target : undefined]
-    for (const key of applied ? targets.map((target) => target?.dpop_key_id) : []) {
-      if (key !== undefined && key !== targetOf(next)?.dpop_key_id) this.#dropped(key)
-    }
+    if (applied) this.#applied(seen.grant, event, next)
     return applied
   }
 

@@ -5,6 +5,7 @@ import { includesScope } from '../primitives/scope.js'
 import { acceptAuthorizationResponse } from '../steps/accept-response.js'
 import { exchange } from '../steps/exchange.js'
 import { prepareRedirect } from '../steps/prepare.js'
+import type { Target } from '../steps/target.js'
 import { type Attempt, type AttemptEvent, type AttemptIn, type Granted, storable } from './attempt.js'
 import { becomeClient, forgetClient } from './client.js'
 import { dropPending, type Found, findPending, savePending, takePending } from './completion.js'
@@ -41,8 +42,8 @@ export interface Holding {
   resumed?: string | undefined
   /** The grant that the user agent has brought in, where it is not one by redirect. */
   device?: Device | undefined
-  /** The key that its tokens would be bound to. */
-  key?: string | undefined
+  /** With the key that its tokens would be bound to, until the record has them. */
+  target?: Target | undefined
   taken?: ((completed: boolean) => Promise<unknown>) | undefined
 }
 
@@ -106,7 +107,7 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     }),
   }
   const save = async (state: Attempt): Promise<void> => {
-    if ('target' in state) holding.key = state.target.dpop_key_id
+    if ('target' in state) holding.target = state.target
     if (!storable(state) || found !== undefined) return
     const attempt = await savePending(runtime, state, carried)
     holding.waiting = attempt
@@ -122,7 +123,7 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     if (end.phase === 'failed') throw failure ?? new CountersignError(end.error.code, end.error)
     if (end.phase === 'granted') await handOver(core, holding, end.granted)
     // The record's from now on.
-    holding.key = undefined
+    holding.target = undefined
     await holding.taken?.(true)
     await login.lease?.end()
     return end
@@ -131,10 +132,10 @@ export async function runLogin(login: Login, from: Attempt): Promise<Attempt> {
     await release(core, holding)
     await holding.taken?.(false)
     const inherited = await endLease(login, error)
-    const { waiting, taken, key } = holding
+    const { waiting, taken, target } = holding
     const dropped = waiting === undefined ? found === undefined : !inherited && (await dropPending(runtime, waiting))
     // What somebody else has taken, or goes on with, needs its key.
-    if (key !== undefined && (dropped || taken !== undefined)) core.proving?.drop(core, key)
+    if (target && (dropped || taken)) core.proving?.drop(core, target)
     throw error
   } finally {
     if (holding.lease !== undefined) forgetLease(runtime, holding.lease.id)

@@ -6,6 +6,7 @@ import type { Target } from '../steps/target.js'
 import { memoryKeys } from '../stores/memory-keys.js'
 import type { ConnectionCore } from './connection-core.js'
 import { targetOf } from './current-token.js'
+import type { Grant, GrantEvent } from './grant.js'
 import { finish, type Runtime } from './runtime.js'
 
 /** What the proofs of one connector share. */
@@ -74,10 +75,33 @@ export function pairOf(core: ConnectionCore, key: string): Promise<CryptoKeyPair
   return loading
 }
 
-export function dropKey(core: ConnectionCore, key: string): void {
+/** Runs what gets tokens for a target, with a key of its own: should it fail, the key goes. */
+export async function withKeyDuring<T>(
+  core: ConnectionCore,
+  target: Target,
+  work: (bound: Target) => Promise<T>,
+): Promise<T> {
+  const bound = await withKey(core, target)
+  try {
+    return await work(bound)
+  } catch (error) {
+    dropKeyOf(core, bound)
+    throw error
+  }
+}
+
+export function dropKeyOf(core: ConnectionCore, { dpop_key_id: key }: Target): void {
+  if (key === undefined) return
   const { keys, pairs } = heldBy(core)
   pairs.delete(key)
   inBackground(core, () => use(keys.delete(key)))
+}
+
+/** Of a login that was replaced or ended, and of one that came too late. */
+export function dropReplacedKeys(core: ConnectionCore, was: Grant, event: GrantEvent, now: Grant): void {
+  for (const target of [targetOf(was), event.type === 'granted' ? event.granted.target : undefined]) {
+    if (target && target.dpop_key_id !== targetOf(now)?.dpop_key_id) dropKeyOf(core, target)
+  }
 }
 
 /** A key that stays is found by a later login: it costs nobody theirs. */

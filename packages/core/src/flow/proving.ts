@@ -114,7 +114,7 @@ const refusals = new WeakMap<Response, 'nonce' | 'proof'>()
 export const refusedProof = (response: Response): 'nonce' | 'proof' | undefined => refusals.get(response)
 
 export async function sendBound(core: ConnectionCore, request: McpRequest): Promise<Response> {
-  const { input, init, headers = new Headers(), method, url, door = core.runtime.fetch } = request
+  const { input, init, method, url, door = core.runtime.fetch } = request
   const { target, tokens } = grantedOf(core.held.known) ?? {}
   // Signed in anew meanwhile, with another kind of token.
   if (tokens?.token_type === 'Bearer') return send(core, request, tokens)
@@ -123,6 +123,8 @@ export async function sendBound(core: ConnectionCore, request: McpRequest): Prom
   const made = key && tokens ? await prove(core, key, method, url, server, tokens.access_token) : undefined
   // A token whose key is gone is worth nothing: the server says what it wants instead.
   if (made === undefined || tokens === undefined) return send(core, request, undefined)
+  // A copy: a proof that was sent must not stay for what is sent next.
+  const headers = new Headers(request.headers)
   headers.set('authorization', `DPoP ${tokens.access_token}`)
   headers.set('dpop', made.proof)
   const response = await door(input, { ...init, headers })

@@ -208,7 +208,7 @@ export class SigningIn {
       if (!CountersignError.is(error)) throw error
       const declined = error.code === 'access_denied' || error.code === 'authorization_rejected'
       const dropped = declined && (await dropPending(core.runtime, found.key))
-      if (dropped && target.dpop_key_id !== undefined) core.proving?.drop(core, target.dpop_key_id)
+      if (dropped) core.proving?.drop(core, target)
       if (declined || error.step === 'exchange') this.#failed(error)
       throw error
     }

@@ -1,40 +1,57 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import type { BrowserProviderOption } from 'vitest/node'
 import { tags } from '../requirements/tags.js'
 import { hasChromium, launchOptions } from './support/chromium.js'
+import { hasFirefox } from './support/firefox-launch.js'
+import { firefox } from './support/firefox-provider.js'
+import { portableFlow, serversForPages } from './support/portable.js'
 
 // What runs in real browsers: `pnpm test:browser`. Where CI reads the totals; nobody else needs the file.
 const report = process.env.TEST_REPORT
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const inPage = 'test/browser/in-page/**/*.test.ts'
+// The suites of the flow, as Node runs them: nothing in core means another thing in a page.
+const flow = ['test/core/flow/*.test.ts', ...portableFlow]
+
+/** Tests that run inside a page of a browser. Without it each is collected, and skipped by its name. */
+const inside = (
+  name: string,
+  include: string[],
+  browser: string,
+  provider: BrowserProviderOption | undefined,
+): TestProjectInlineConfiguration => ({
+  plugins: [serversForPages],
+  test: {
+    name,
+    tags: [...tags],
+    include,
+    isolate: false,
+    testTimeout: 20_000,
+    ...(provider
+      ? {
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider,
+            instances: [{ browser: browser as 'chromium' }],
+            api: { host: '127.0.0.1' },
+          },
+        }
+      : { testNamePattern: /(?!)/ }),
+  },
+})
 
 export default defineConfig({
   root,
   test: {
     ...(report && { reporters: ['default', ['json', { outputFile: report }]] }),
     projects: [
-      {
-        test: {
-          name: 'in a page',
-          tags: [...tags],
-          // With the machines of core's flow, as Node runs them: nothing in core means another thing in a page.
-          include: ['test/browser/in-page/**/*.test.ts', 'test/core/flow/*.test.ts'],
-          testTimeout: 20_000,
-          // Without a browser each is collected, and skipped by its name.
-          ...(hasChromium
-            ? {
-                browser: {
-                  enabled: true,
-                  headless: true,
-                  screenshotFailures: false,
-                  provider: playwright({ launchOptions }),
-                  instances: [{ browser: 'chromium' }],
-                  api: { host: '127.0.0.1' },
-                },
-              }
-            : { testNamePattern: /(?!)/ }),
-        },
-      },
+      inside('in a page', [inPage, ...flow], 'chromium', hasChromium ? playwright({ launchOptions }) : undefined),
+      inside('in a page of Firefox', [inPage, ...flow], 'firefox', hasFirefox ? firefox : undefined),
       {
         test: {
           name: 'over pages',

@@ -1,5 +1,5 @@
 import { type Connection, type ConnectorOptions, createConnector, type Presentation } from '@countersign/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ScriptedAuthorization, scriptedAuthorization } from '../servers/index.js'
 import { closing } from '../support/closing.js'
 import { collector } from '../support/collector.js'
@@ -144,7 +144,6 @@ describe('a supplier of a secret that never answers', () => {
     expected: 'a secret from its supplier',
     received: 'nothing within 30000 ms',
   }
-  const registered = () => ({ issuer: server.issuer, clientId: 'by hand', clientSecret: silence })
   const confidential = (): void => {
     server.routes.serverMetadata = (_request, usual) => ({
       json: { ...Object(usual().json), token_endpoint_auth_methods_supported: ['client_secret_post'] },
@@ -153,17 +152,21 @@ describe('a supplier of a secret that never answers', () => {
 
   it("the client's, in a login", async () => {
     confidential()
-    const { connection, connector, clock } = connect({}, { client: { registered: registered() } })
+    const clientSecret = vi.fn(silence)
+    const registered = { issuer: server.issuer, clientId: 'by hand', clientSecret }
+    const { connection, connector, clock } = connect({}, { client: { registered } })
     const failed = expect(connection.authorize()).rejects.toMatchObject(said)
-    await clock.asleep(30_000)
+    await soon(() => clientSecret).toHaveBeenCalled()
     await passed(clock, () => connection.getSnapshot().status === 'failed')
     await failed
     await connector.close()
   })
 
   it('the token for the registration', async () => {
-    const { connection, connector, clock } = connect({}, { compatibility: { initialAccessToken: silence } })
+    const initialAccessToken = vi.fn(silence)
+    const { connection, connector, clock } = connect({}, { compatibility: { initialAccessToken } })
     const failed = expect(connection.authorize()).rejects.toMatchObject(said)
+    await soon(() => initialAccessToken).toHaveBeenCalled()
     await passed(clock, () => connection.getSnapshot().status === 'failed')
     await failed
     await connector.close()

@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTPayload, jwtVerify } from 'jose'
+import { base64url, calculateJwkThumbprint, EmbeddedJWK, errors, type JWTPayload, jwtVerify } from 'jose'
 
 /** What a server makes of the proof of a request (RFC 9449 section 4.3). */
 export type ProofVerdict =
@@ -22,7 +22,7 @@ const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS2
 const WINDOW_S = 60
 
 const sha256 = async (text: string): Promise<string> =>
-  Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('base64url')
+  base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
 
 /** Verifies proofs, and takes none twice. */
 export function createProofVerifier(): (request: ProvenRequest) => Promise<ProofVerdict> {

@@ -1,4 +1,5 @@
 import type { Clock } from '@countersign/core'
+import { nextTurn } from './next-turn.js'
 
 /** A clock whose time only moves when a test moves it. */
 export interface SimulatedClock extends Clock {
@@ -18,7 +19,7 @@ interface Sleeper {
 
 /** Lets everything go on that waits for nothing but a turn of the loop. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 5; turn++) await nextTurn()
 }
 
 /** When every simulated clock begins, in milliseconds since the epoch. */

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContext, launch, type Page } from 'puppeteer-core'
+import type { Browser, BrowserContext, Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
 import type { Setup } from '../site/app.js'
+import { hasFirefox, launchFirefox } from './firefox-launch.js'
 import { type Site, startSite } from './site.js'
 
-/** Debian's. Playwright cannot drive it. */
-const executablePath = '/usr/bin/firefox-esr'
-
 /** A group of tests in Firefox; skipped by name where it is not installed. */
-export const inFirefox: typeof describe = (existsSync(executablePath) ? describe : describe.skip) as typeof describe
+export const inFirefox: typeof describe = (hasFirefox ? describe : describe.skip) as typeof describe
 
 /** A Firefox with an application in it; each test gets a context of its own, with nothing stored. */
 export interface Firefox {
@@ -24,7 +21,7 @@ export function firefox(): Firefox {
   let context: BrowserContext
   let site: Site
   beforeAll(async () => {
-    browser = await launch({ browser: 'firefox', executablePath, headless: true })
+    browser = await launchFirefox()
   })
   beforeEach(async () => {
     context = await browser.createBrowserContext()

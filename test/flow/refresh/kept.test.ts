@@ -43,16 +43,6 @@ describe('a server that cannot answer now: the login is kept, and no page is sho
     expect(login.agent.begun).toBe(0)
   })
 
-  it('a connection that is refused', async () => {
-    const login = await world.login()
-    await world.server.close()
-    await expect(login.connection.token({ refresh: true })).rejects.toMatchObject({
-      code: 'server_unavailable',
-      received: expect.stringContaining('ECONNREFUSED'),
-    })
-    expect(await login.record()).not.toHaveProperty('unanswered')
-  })
-
   it('nothing is sent before it is time again, in this process or another', async () => {
     const login = await world.login()
     world.server.routes.token = { status: 503, headers: { 'retry-after': '120' } }

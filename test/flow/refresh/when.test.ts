@@ -15,7 +15,8 @@ const cases: readonly (readonly [lifetime: number, jitter: number, renewed: numb
   [40, 255, 32],
 ]
 
-const encoded = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url')
+const encoded = (json: object): string => btoa(JSON.stringify(json)).replace(/[+/=]/g, (sign) => base64url[sign] ?? '')
+const base64url: Readonly<Record<string, string>> = { '+': '-', '/': '_' }
 /** A token that says of itself when it expires: so many seconds after the beginning of the test. */
 function jwt(exp: unknown): string {
   const at = typeof exp === 'number' ? START / 1_000 + exp : exp

@@ -76,8 +76,9 @@ const wellKnown = '/.well-known/oauth-protected-resource'
 const corsHeaders = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, last-event-id, mcp-protocol-version, mcp-session-id',
-  'access-control-expose-headers': 'mcp-session-id, www-authenticate',
+  'access-control-allow-headers':
+    'authorization, content-type, dpop, last-event-id, mcp-protocol-version, mcp-session-id',
+  'access-control-expose-headers': 'dpop-nonce, mcp-session-id, www-authenticate',
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   type Connector,
   CountersignError,
   createConnector,
+  dpop,
   type Fetch,
   indexedDbKeys,
   indexedDbStore,
@@ -24,6 +25,8 @@ export interface Setup {
   readonly store?: 'memory'
   /** Nobody listens, so that nothing is read before the first call. */
   readonly unread?: boolean
+  /** Tokens are bound to a key. */
+  readonly bound?: boolean
   /** Origins that are asked through the backend of the page, at `/oauth-forward`. */
   readonly forward?: readonly string[]
 }
@@ -44,7 +47,7 @@ export class App {
   connector: Connector | undefined
   connection: Connection | undefined
 
-  start({ url, agent = 'popup', waitingUrl, account, store, unread, forward, ...times }: Setup): void {
+  start({ url, agent = 'popup', waitingUrl, account, store, unread, bound, forward, ...times }: Setup): void {
     const redirectUri = `${location.origin}/callback`
     this.connector = createConnector({
       appId: 'com.example.app',
@@ -55,6 +58,7 @@ export class App {
           : redirect({ redirectUri: `${location.origin}/returned` }),
       log: (event) => this.events.push(event),
       ...(store && { store: memoryStore() }),
+      ...(bound && { dpop: dpop() }),
       ...(forward && { oauthFetch: throughBackend(forward) }),
       ...times,
     })

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vi
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
+  type McpServerOptions,
   type McpServerUnderTest,
   startAuthorizationServer,
   startMcpServer,
@@ -32,7 +33,11 @@ export const overPages: typeof describe = (hasChromium ? describe : describe.ski
 
 /** Starts all of it for the tests of a file; each test gets a context of its own, with nothing stored. */
 export function pages(
-  options: { readonly as?: AuthorizationServerOptions; readonly launch?: LaunchOptions } = {},
+  options: {
+    readonly as?: AuthorizationServerOptions
+    readonly mcp?: Omit<McpServerOptions, 'authorizationServer'>
+    readonly launch?: LaunchOptions
+  } = {},
 ): Pages {
   let browser: Browser
   let context: BrowserContext
@@ -44,7 +49,7 @@ export function pages(
     if (!hasChromium) return
     browser = await chromium.launch({ ...launchOptions, ...options.launch })
     as = await startAuthorizationServer({ cors: true, ...options.as })
-    mcp = await startMcpServer({ authorizationServer: as, cors: true })
+    mcp = await startMcpServer({ authorizationServer: as, cors: true, ...options.mcp })
   })
   beforeEach(async () => {
     if (!hasChromium) return

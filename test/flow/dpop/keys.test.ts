@@ -199,7 +199,7 @@ describe('the key of a login', () => {
 
   it('is found and deleted a day after its login was abandoned, and no other is', async () => {
     const { connect, clock, keys, ids } = await world()
-    const other = connect({ appId: 'other.application' })
+    const other = connect({ appId: 'countersign/other' })
     await other.connection.authorize()
     await keys.create('of somebody else', 'ES256')
     const { connector, connection } = connect()

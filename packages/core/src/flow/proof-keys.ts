@@ -118,10 +118,11 @@ async function sweep(core: ConnectionCore): Promise<void> {
   const { records, clock, loginTimeoutMs } = runtime
   const { keys, pairs } = heldBy(core)
   const prefix = prefixOf(core)
-  const madeAt = (id: string): number => Number.parseInt(id.slice(prefix.length), 36)
-  const old = (await use(keys.ids())).filter(
-    (id) => id.startsWith(prefix) && madeAt(id) < clock.now() - DAY_MS - loginTimeoutMs,
-  )
+  const old = (await use(keys.ids())).filter((id) => {
+    // The name of one application may begin with that of another, slash and all: theirs are not ours.
+    const [, madeAt] = (id.startsWith(prefix) && /^([0-9a-z]+)\.[\w-]+$/.exec(id.slice(prefix.length))) || []
+    return madeAt !== undefined && Number.parseInt(madeAt, 36) < clock.now() - DAY_MS - loginTimeoutMs
+  })
   if (old.length === 0) return
   const used = new Set<string | undefined>()
   for (const kind of ['grant', 'attempt'] as const) {

@@ -70,7 +70,11 @@ describe('the packages as they are published', () => {
 
   it('core depends on what makes proofs, and on nothing else', () => {
     const { dependencies, peerDependencies, optionalDependencies } = named('core').manifest
-    expect([dependencies ?? {}, peerDependencies ?? {}, optionalDependencies ?? {}]).toEqual([{ dpop: expect.stringMatching(/^\d/) }, {}, {}])
+    expect([dependencies ?? {}, peerDependencies ?? {}, optionalDependencies ?? {}]).toEqual([
+      { dpop: expect.stringMatching(/^\d/) },
+      {},
+      {},
+    ])
   })
 
   it('install into an empty project, with one core for all', async () => {

@@ -18,7 +18,10 @@ export async function startForwarder(allow: readonly string[], addresses: string
     env: { ...process.env, ALLOW_ADDRESSES: addresses, TIMEOUT_MS: '1000' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [said] = await once(createInterface({ input: child.stdout }), 'line')
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the forwarder ended with ${code}`)
+  })
+  const [said] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])
   return {
     port: Number(/port: (\d+)/.exec(String(said))?.[1]),
     async [Symbol.asyncDispose]() {

@@ -73,7 +73,12 @@ function learn(core: ConnectionCore, server: string, headers: Headers): string |
 const REFUSED = /^(use_dpop_nonce|invalid_dpop_proof)$/
 
 export const proofsOf = (core: ConnectionCore): Proofs => ({
-  required: core.proving?.required ?? false,
+  binding: core.proving?.required ? 'required' : 'possible',
+  issued: (url, received) => {
+    if (received === 'Bearer') {
+      core.context.diagnose({ code: 'dpop_declined', url, expected: 'token_type DPoP', received })
+    }
+  },
   through: async (key, url, send) => {
     // A server can be both, and has a nonce for each then (RFC 9449 section 9).
     const server = `token ${new URL(url).origin}`

@@ -9,8 +9,10 @@ import type { Random } from '../ports/random.js'
 
 /** Proofs of possession for requests to an authorization server (RFC 9449). */
 export interface Proofs {
-  /** Whether a token that is not bound is refused. */
-  readonly required: boolean
+  /** Whether a token may or must be bound to the key that is proven. */
+  readonly binding: 'possible' | 'required'
+  /** Is told what kind of token came for a proof. */
+  issued(url: string, token_type: string): void
   /**
    * Sends a request with a proof of its own, and once more where it lacked a nonce that the answer brings.
    *

@@ -62,6 +62,7 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
   let refresh_token: string | undefined
   try {
     const parameters = { resource: target.resource_parameter, ...request.parameters }
+    const proofs = key === undefined ? undefined : context.proofs()
     const sentAt = context.clock.now()
     const answer = await postForm(context, { step, url, client, parameters, timeoutMs, key })
     const { status, text } = answer
@@ -73,13 +74,13 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     const oauth = meant ? said : undefined
     if (oauth !== undefined) {
       const received = `HTTP ${status} for client ${client.client_id}`
-      const lacking = key === undefined && ABOUT_PROOFS.test(`${oauth.error} ${oauth.error_description}`)
+      const lacking = !proofs && ABOUT_PROOFS.test(`${oauth.error} ${oauth.error_description}`)
       const error = new CountersignError(lacking ? 'dpop_required' : 'token_request_rejected', {
         step,
         url,
         received,
         oauth,
-        ...(key !== undefined && ABOUT_PROOFS.test(oauth.error) && context.proofs().refused(answer.headers)),
+        ...(ABOUT_PROOFS.test(oauth.error) && proofs?.refused(answer.headers)),
       })
       return LATER.has(oauth.error)
         ? deferred(error)
@@ -88,12 +89,8 @@ export async function tokenRequest(context: StepContext, request: TokenRequest):
     if (succeeded(status)) {
       refresh_token = salvageRefreshToken(text)
       const seen = { step, url, refusal: 'token_response_invalid' } as const
-      const binding = key === undefined ? undefined : context.proofs().required ? 'required' : 'possible'
-      const read = parseTokenResponse(answer, request.issuedTokenType, binding)
-      const response = accept(context, seen, read)
-      if (binding && response.token_type === 'Bearer') {
-        context.diagnose({ code: 'dpop_declined', url, expected: 'token_type DPoP', received: 'Bearer' })
-      }
+      const response = accept(context, seen, parseTokenResponse(answer, request.issuedTokenType, proofs?.binding))
+      proofs?.issued(url, response.token_type)
       const issued_at = answeredAt(answer.headers, sentAt, context.clock.now())
       return { kind: 'tokens', response: { ...response, issued_at } }
     }

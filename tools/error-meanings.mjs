@@ -107,6 +107,8 @@ export const diagnostics = {
   verification_uri_misnamed: 'The device authorization has `verification_url` in place of `verification_uri`.',
   dpop_declined:
     'A token request carried a proof of possession, and the server issued a bearer token. It is used as that; `dpop({ required: true })` refuses it.',
+  key_missing:
+    'The key that the tokens of a login are bound to is gone, so neither is sent any more: somebody has to sign in. Where it happens at each start, `keys` does not outlive the process.',
   key_not_deleted:
     'The key of a login that is over could not be deleted, or the store of keys not be searched for such. A later login looks again.',
   web_locks_missing:

@@ -239,9 +239,11 @@ describe('a login whose key is gone', () => {
     await ping(first.connection)
     for (const id of await ids()) await keys.delete(id)
     server.clearRequests()
-    const second = connect()
+    const codes: (string | undefined)[] = []
+    const second = connect({ log: ({ diagnostic }) => codes.push(diagnostic?.code) })
     expect((await ping(second.connection)).status).toBe(200)
     expect(second.agent.begun).toBe(1)
+    expect(codes.filter((code) => code === 'key_missing')).toHaveLength(1)
     // The exchange of the new code, and nothing of what came before.
     expect(count('/token')).toBe(1)
     const [refused] = server.requests.filter(({ path }) => path === '/mcp')

@@ -70,8 +70,11 @@ export function pairOf(core: ConnectionCore, key: string): Promise<CryptoKeyPair
   if (known !== undefined) return known
   const loading = use(keys.load(key))
   pairs.set(key, loading)
-  const forget = (): unknown => pairs.delete(key)
-  loading.then((pair) => pair ?? forget(), forget)
+  // Said once: a key that is gone does not come back.
+  const found = (pair: CryptoKeyPair | undefined): void => {
+    if (pair === undefined) core.diagnose({ code: 'key_missing', expected: 'the key of this login', received: 'none' })
+  }
+  loading.then(found, () => pairs.delete(key))
   return loading
 }
 

@@ -42,6 +42,7 @@ export type DiagnosticCode =
   | 'user_agent_end_failed'
   | 'web_locks_missing'
   | 'dpop_declined'
+  | 'key_missing'
   | 'key_not_deleted'
 
 /** One HTTP exchange, or one step of the flow, redacted. */

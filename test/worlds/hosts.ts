@@ -56,6 +56,7 @@ export async function use(round: Round, process: Process, requests: number): Pro
     },
     log: ({ type }) => {
       if (type === 'lease_waited' && server.accepts(sent)) figures.idle++
+      if (type === 'spent' && server.again.has(process)) figures.mysteries++
     },
   }).connect(URL_OF_SERVER)
   await clock.sleep(between(0, world.lives ? 3 : 40) * 1_000)

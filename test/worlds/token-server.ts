@@ -31,6 +31,8 @@ export class TokenServer {
   answerLost = false
   /** When the last login exchanged its code, in milliseconds; before the first, -1. */
   loginAt = -1
+  /** Processes whose last refresh came with a token that had come before. */
+  readonly again = new Set<Process>()
   /** Told when the answer of a refresh is about to reach a process. */
   answering: (process: Process) => void = () => undefined
   /** Told when a process has sent a refresh. */
@@ -123,6 +125,8 @@ export class TokenServer {
       const reset = (): void => answer(() => reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } })))
       this.#sim.later(takes, () => {
         const issued = isBusy ? undefined : this.#spend(token)
+        if ((this.#refresh.get(token)?.uses ?? 0) > 1) this.again.add(process)
+        else this.again.delete(process)
         if (issued && (loses || breaksOff)) this.answerLost = true
         if (loses) return resets ? reset() : this.#sim.later(PROBE_MS, reset)
         if (isBusy) return answer(() => resolve(new Response('busy', { status: 503 })))

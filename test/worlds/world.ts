@@ -70,6 +70,8 @@ export interface World {
   readonly lives?: number
   /** The record starts under the lease of a holder that is gone. */
   readonly orphan?: true
+  /** Rounds of the short share, where what the world is for is rare. */
+  readonly few?: number
 }
 
 /** What a number of rounds came to. */
@@ -81,6 +83,8 @@ export interface Figures {
   lost: number
   /** ... and no answer was lost, no holder was killed or stopped unseen, no store refused: nothing excuses it. */
   unexplained: number
+  /** A refresh token that had been sent before was refused, and it was not said that an answer to it had been lost. */
+  mysteries: number
   /** Tokens were written over newer ones. */
   regress: number
   /** ... or over ones with more scope. */
@@ -110,6 +114,7 @@ export const noFigures = (): Figures => ({
   doubleSpends: 0,
   lost: 0,
   unexplained: 0,
+  mysteries: 0,
   regress: 0,
   narrowed: 0,
   resurrected: 0,

@@ -98,6 +98,7 @@ export const stops: readonly Row[] = [
   },
   {
     name: 'stop before store, grace-last, unseen',
+    few: 100,
     n: 4,
     seen: false,
     server: 'grace-last',

@@ -97,6 +97,18 @@ describe("another process's lease", () => {
     await soon(() => login.spent).toEqual(['r1'])
   })
 
+  it('that replaced our own while we were sending: a refusal then says that an answer was lost', async () => {
+    const login = await world.login({ tokens: expired, interaction: 'explicit' })
+    world.server.accessTokens.delete('a1')
+    world.server.routes.token = async () => {
+      const now = (await login.record()) ?? nothing
+      await putGrant(login.store, { ...now, turn: now.turn + 1, lease: sent, unanswered: 1 }, world.server.url)
+      return { status: 400, json: { error: 'invalid_grant' } }
+    }
+    await expect(ping(login.connection)).rejects.toMatchObject({ code: 'interaction_required' })
+    expect(login.seen.types).toEqual(['rotation_lost'])
+  })
+
   it('that was taken over after it was sent: there is no second prompt retry for its token', async () => {
     const login = await world.login({
       tokens: expired,

@@ -121,7 +121,9 @@ async function spend(
     if (answer.forgotten) await forgetClient(runtime, target.issuer, client.client_id)
     // Somebody has brought newer tokens meanwhile, or signed out: what was refused is no longer anybody's.
     if (held.known?.phase === 'valid') return 'adopted'
-    if (held.known?.phase === 'spent') core.emit(again || unanswered > 0 ? 'rotation_lost' : 'spent', 'warn', { error })
+    // As the record has it now: who took this lease over has noted there that it sent the same token.
+    const lost = again || held.known?.unanswered
+    if (held.known?.phase === 'spent') core.emit(lost ? 'rotation_lost' : 'spent', 'warn', { error })
     return 'ended'
   }
   // What was lost at first stays in doubt, whatever was said later.

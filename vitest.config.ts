@@ -11,7 +11,8 @@ export default defineConfig({
     // They need a browser: `pnpm test:browser`.
     exclude: [...configDefaults.exclude, 'test/browser/*/**'],
     setupFiles: ['test/setup.ts'],
-    testTimeout: 20_000,
+    // Many start programs, on machines that do other things too.
+    testTimeout: 60_000,
     tags: [...tags],
     // The files of one worker share their modules: loading the real servers anew for each takes longer than most tests.
     // So a test puts back what it replaces; the three below do most of it. One that mocks a module resets the registry first,

@@ -41,6 +41,16 @@ describe('whether tokens are bound to a key', () => {
     expect(sentTo('/authorize').every(({ query }) => query.has('dpop_jkt'))).toBe(tokenType === 'DPoP')
   })
 
+  it('is not asked where the host has switched it off for one server', async () => {
+    const server = open(await scriptedAuthorization())
+    demandsProofs(server, { says: 'offered' })
+    const servers = { [server.url]: { dpop: false } as const }
+    const connector = open(createConnector({ userAgent: scriptedAgent(), dpop: dpop(), servers }))
+    const connection = connector.connect(server.url)
+    expect((await ping(connection)).status).toBe(200)
+    expect(await connection.token()).toMatchObject({ tokenType: 'Bearer' })
+  })
+
   it.each(['required', 'offered'] as const)('is in the challenge alone too: %s', async (says) => {
     const { server, connection } = await connect({ dpop: dpop() }, { says })
     server.routes.resourceMetadata = withMembers({})

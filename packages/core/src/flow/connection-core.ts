@@ -118,7 +118,7 @@ export class ConnectionCore {
 
   /** What makes proofs of possession, where the host has brought that in. */
   get proving(): Proving | undefined {
-    return this.options.dpop as Proving | undefined
+    return (this.options.dpop || undefined) as Proving | undefined
   }
 
   /** @throws CountersignError `dpop_required` */

@@ -102,9 +102,10 @@ export interface ServerOptions {
   readonly loginHint?: string
   /**
    * `dpop()`: tokens are bound to a key where the resource takes such tokens (RFC 9449), or with `dpop({ required: true })` in any
-   * case. Default: none, and a server that takes none but bound tokens is `dpop_required`; in Node `dpop()`.
+   * case. `false`: none, for a server that offers bound tokens and handles them badly. Default: none, and a server that takes none
+   * but bound tokens is `dpop_required`; in Node `dpop()`.
    */
-  readonly dpop?: Dpop
+  readonly dpop?: Dpop | false
   /** Issuers that discovery may lead to, compared as they are written. Default: any. */
   readonly allowedIssuers?: readonly string[]
   /**

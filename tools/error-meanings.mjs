@@ -30,6 +30,8 @@ export const errors = {
   interaction_required:
     'A person has to sign in, and nothing may or can ask them here: by `interaction`, without a user agent, for a background request, after a sign-out, or after a login that they declined. `interaction` has the server, account, scope and reason.',
   issuer_mismatch: 'A metadata document or an authorization response names another issuer than the one that was asked.',
+  insecure_context:
+    'A page over http, and not on loopback, has no `crypto.subtle`: nothing can be kept or proven in it. Every call says so.',
   issuer_not_expected:
     'Discovery leads to an authorization server that the configuration does not allow: it is not in `allowedIssuers`, or the client of `client.registered` belongs to another.',
   login_cancelled: 'The login was given up: by its caller, by a sign-out, or by closing the connector.',

@@ -1,8 +1,9 @@
-import { createConnector, memoryStore, type Store } from '@countersign/core'
+import { CountersignError, createConnector, memoryStore, type Store } from '@countersign/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type ScriptedAuthorization, scriptedAuthorization } from '../servers/index.js'
 import { closing } from '../support/closing.js'
-import { followRedirect } from '../support/watched-agent.js'
+import { soon } from '../support/soon.js'
+import { followRedirect, scriptedAgent } from '../support/watched-agent.js'
 
 const open = closing()
 let server: ScriptedAuthorization
@@ -60,6 +61,57 @@ describe('a callback that is delivered to several processes at once', { tags: 'r
     )
     expect(codes.sort()).toEqual(['login_not_found', 'token_request_rejected'])
     expect(tokenRequests()).toBe(1)
+  })
+})
+
+describe('a page that sleeps while its login is completed where the response came to', () => {
+  /** Signs in; the page at the redirect URI does `meanwhile` with the response before the page that waits for it wakes. */
+  async function asleep(meanwhile: (complete: () => Promise<unknown>) => Promise<unknown>) {
+    const store = memoryStore()
+    const userAgent = scriptedAgent({
+      browser: async (url) => {
+        const callback = await followRedirect(url)
+        await meanwhile(() => open(createConnector({ store })).completeAuthorization(callback as URLSearchParams))
+        return callback
+      },
+    })
+    const connection = open(createConnector({ store, userAgent })).connect(server.url)
+    return { connection, end: connection.authorize() }
+  }
+
+  it('is signed in when it wakes, and sends nothing', async () => {
+    const { connection, end } = await asleep((complete) => complete())
+    expect(await end).toMatchObject({ status: 'signed_in' })
+    expect(connection.getSnapshot()).toEqual(await end)
+    expect(tokenRequests()).toBe(1)
+  })
+
+  it('in the middle of that: waits for it', async () => {
+    server.routes.token = async (_request, usual) => {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return usual()
+    }
+    const { end } = await asleep(async (complete) => {
+      void complete()
+      await soon(tokenRequests).toBe(1)
+    })
+    expect(await end).toMatchObject({ status: 'signed_in' })
+    expect(tokenRequests()).toBe(1)
+  })
+
+  it('and then hears that the window is closed: is signed in all the same', async () => {
+    const { end } = await asleep(async (complete) => {
+      await complete()
+      throw new CountersignError('login_cancelled', { step: 'present' })
+    })
+    expect(await end).toMatchObject({ status: 'signed_in' })
+  })
+
+  it('which comes to nothing: login_not_found, and the next login is a new one', async () => {
+    server.routes.token = { status: 400, json: { error: 'invalid_grant' } }
+    const { connection, end } = await asleep((complete) => complete().catch(() => undefined))
+    await expect(end).rejects.toMatchObject({ code: 'login_not_found', action: 'sign_in' })
+    expect(connection.getSnapshot().status).toBe('failed')
   })
 })
 

@@ -175,13 +175,18 @@ describe('subscribe', () => {
     expect(two.drawn.at(-1)).toBe('signed_out')
   })
 
-  it('with a store that cannot be read stays restoring; the next call says why', async () => {
-    const broken = (): Promise<never> => Promise.reject(new Error('locked'))
-    const store: Store = { name: 'a locked keychain', get: broken, replace: broken, keys: broken }
-    const connection = connect({ store })
+  it('with a store that cannot be read says why, as the next call does, until it can be read', async () => {
+    const store = memoryStore()
+    let locked = true
+    const keychain: Store = {
+      ...store,
+      name: 'a locked keychain',
+      get: (key) => (locked ? Promise.reject(new Error('locked')) : store.get(key)),
+    }
+    const connection = connect({ store: keychain })
     const { drawn } = watch(connection)
-    await settled()
-    expect(drawn).toEqual(['restoring'])
+    await soon(() => drawn).toEqual(['restoring', 'failed'])
+    expect(connection.getSnapshot()).toMatchObject({ refreshing: false, error: { code: 'store_unavailable' } })
     await expect(connection.token()).rejects.toMatchObject({
       code: 'store_unavailable',
       step: 'read',
@@ -189,5 +194,9 @@ describe('subscribe', () => {
       received: 'locked',
       action: 'fix_configuration',
     })
+    locked = false
+    await expect(connection.token()).rejects.toMatchObject({ code: 'interaction_required' })
+    expect(drawn.at(-1)).toBe('signed_out')
+    expect(connection.getSnapshot()).not.toHaveProperty('error')
   })
 })

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright'
 import { expect, it } from 'vitest'
-import { approve, outcome, overPages, pages } from '../support/pages.js'
+import { approve, outcome, overPages, pages, ready } from '../support/pages.js'
 
 const status = (tab: Page) => tab.evaluate(() => window.app.status)
 const refresh = (tab: Page) => tab.evaluate(() => window.app.token({ refresh: true }))
@@ -179,6 +179,31 @@ overPages('a tab that the browser has put to sleep', () => {
     await approve(popup)
     await set('active')
     await expect.poll(() => status(tab), { timeout: 10_000 }).toBe('signed_in')
+    expect(await outcome(tab)).toMatchObject({ value: { status: 'signed_in' } })
+    expect(world.grants).toEqual(['authorization_code'])
+  })
+
+  it('for longer than the callback page waits for it: authorize() ends with the login that was completed there', async () => {
+    const tab = await world.tab()
+    await tab.evaluate(
+      (setup) => {
+        localStorage.setItem('setup', JSON.stringify(setup))
+        // A frozen page of this browser hears some messages and not others; this one hears all of them late.
+        const set = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, 'onmessage')?.set
+        Object.defineProperty(BroadcastChannel.prototype, 'onmessage', {
+          set(hear: (event: MessageEvent) => void) {
+            set?.call(this, (event: MessageEvent) => setTimeout(hear, 5_000, event))
+          },
+        })
+      },
+      { url: world.mcp.url },
+    )
+    const popup = await world.click(tab)
+    await approve(popup)
+    await ready(popup)
+    expect(await outcome(popup)).toEqual({ value: { returnTo: '/notes' } })
+    expect(await outcome(tab)).toMatchObject({ value: { status: 'signed_in' } })
+    expect(await call(tab)).toEqual({ value: 200 })
     expect(world.grants).toEqual(['authorization_code'])
   })
 })

@@ -17,7 +17,10 @@ const remedies: Readonly<Record<string, string>> = {
 /** What the browser said when it would not keep or give the data, and what helps. */
 export function unavailable(database: string, cause: unknown): CountersignError {
   const { name = '', message = '' } = (cause ?? {}) as Partial<Error>
-  const remedy = remedies[name] ?? "The data may be damaged: reload, and if that does not help, clear this site's data."
+  // Chromium has one name for this and for much else.
+  const remedy = /denied/.test(message)
+    ? DENIED
+    : (remedies[name] ?? "The data may be damaged: reload, and if that does not help, clear this site's data.")
   return new CountersignError('store_unavailable', {
     step: 'open',
     expected: `the database ${database} in IndexedDB`,

@@ -41,6 +41,7 @@ export const failures = {
     connector_closed: 'Create a new connector.',
     dpop_required: 'Pass dpop: dpop(), or dpop({ required: true }) where only the authorization server asks for it.',
     header_rejected: 'Correct the Authorization header, or leave it out so that Countersign signs in.',
+    insecure_context: 'Browsers have it for https alone, and for http on loopback: serve the page so.',
     issuer_not_expected: 'If it is the right one, add it to allowedIssuers, or its own client to client.registered.',
     options_invalid: '',
     registration_rejected: 'Pass compatibility.initialAccessToken, or register a client by hand as client.registered.',

@@ -54,18 +54,24 @@ export async function findPending({ records }: Runtime, state: string): Promise<
 /**
  * Takes a login out of the store, so that its code is sent once: a marker stands in its place.
  *
+ * @param patient - whoever was faster is waited for
  * @returns says how it ended; the marker of one that failed goes
  * @throws CountersignError `login_not_found` when somebody else was faster
  */
 export async function takePending(
-  { records, clock }: Runtime,
+  runtime: Runtime,
   { key, raw, value }: Found,
+  patient = false,
 ): Promise<(completed: boolean) => Promise<unknown>> {
+  const { records, clock } = runtime
   const { url, account, app_state, carried } = value
   const marker: TakenRecord = defined({ url, account, app_state, carried, completed: false })
   const until = clock.now() + REMEMBERED_MS
   const taken = 'attempt' in value ? await records.write(key, raw, marker, until) : undefined
-  if (taken === undefined) throw notFound()
+  if (taken === undefined) {
+    if (patient) await awaitCompletion(runtime, key)
+    throw notFound()
+  }
   return (completed) => records.write(key, taken.raw, completed ? { ...marker, completed } : undefined, until)
 }
 

@@ -1,3 +1,4 @@
+import { CountersignError } from '../errors/error.js'
 import { DAY_MS } from '../primitives/day.js'
 import { type Grant, type GrantEvent, grant } from './grant.js'
 import { readableGrant } from './records.js'
@@ -15,6 +16,8 @@ export interface Seen {
 export class HeldGrant {
   /** The newest that this connection has seen; undefined until the store has answered once. */
   known: Grant | undefined
+  /** Why nothing is known: what the store has said instead. */
+  refusal: CountersignError | undefined
   readonly #runtime: Runtime
   readonly #parts: readonly (string | undefined)[]
   readonly #changed: () => void
@@ -50,7 +53,9 @@ export class HeldGrant {
   }
 
   async read(): Promise<Seen> {
-    const read = await this.#runtime.records.read('grant', await this.#keyOf())
+    const { records } = this.#runtime
+    const reading = this.#keyOf().then((key) => records.read('grant', key))
+    const read = await reading.catch((error) => this.#refused(error))
     const stored = readableGrant(read)
     const held = this.#kept?.reduce(grant, stored) ?? stored
     if (held === stored) this.#kept = undefined
@@ -104,7 +109,7 @@ export class HeldGrant {
       try {
         for (; news && !over; await this.read()) news = false
       } catch {
-        // A store that cannot be read is said by the next call that needs it.
+        // In the snapshot where nothing is known yet; else the next call that needs the store says it.
       }
       busy = false
     }
@@ -114,7 +119,9 @@ export class HeldGrant {
       end = this.#runtime.records.watch(key, () => void read())
       if (end) await read()
     }
-    begin().catch(() => undefined)
+    begin()
+      .catch((error) => this.#refused(error))
+      .catch(() => undefined)
     return () => {
       over = true
       end?.()
@@ -133,6 +140,15 @@ export class HeldGrant {
   async #keyOf(): Promise<string> {
     this.#key ??= await this.#runtime.records.key('grant', this.#parts)
     return this.#key
+  }
+
+  /** Who looks at the snapshot waits for nothing that does not come. */
+  #refused(error: unknown): never {
+    if (CountersignError.is(error) && this.known === undefined) {
+      this.refusal = error
+      this.#changed()
+    }
+    throw error
   }
 
   #see(seen: Seen): Seen {

@@ -181,7 +181,7 @@ async function exchangeCode(
   { request, target, client, pending, code }: AttemptIn<'exchanging'>,
 ): Promise<AttemptEvent> {
   const { runtime, context } = core
-  holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)))
+  holding.taken = await takePending(runtime, found ?? (await findPending(runtime, pending.state)), !found)
   holding.lease ??= await takeTurn(core)
   const tokens = await exchange(context, target, await withSecret(core, target.issuer, client), pending, code)
   if (tokens !== 'client_forgotten') return { type: 'tokens_issued', tokens }

@@ -146,10 +146,12 @@ export class SigningIn {
         await this.#succeeded()
         return 'granted'
       } catch (error) {
-        // Asleep for too long: another process took it over, and is the one to follow, or is done already.
-        if (!lease.lost) throw error
+        // Asleep for too long: another process took it over, and is the one to follow, or is done already. Or the page that the
+        // response came to has completed it by itself.
+        const over = CountersignError.is(error) && error.action === 'sign_in' && !given.aborted
+        if (!lease.lost && !over) throw error
         await core.held.read()
-        if (lease.record.id === undefined && !enough()) throw error
+        if ((!lease.lost || lease.record.id === undefined) && !enough()) throw error
       } finally {
         lease.close()
       }

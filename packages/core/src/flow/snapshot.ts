@@ -12,7 +12,7 @@ export interface Snapshot {
    * - `signing_in`: `fetch` or `authorize()` has a login under way here
    * - `signed_in`: there is an access token with life left, or a refresh token to renew it with, and no request was refused for
    *   want of a person
-   * - `failed`: the last login failed, or what stands in for one was refused; `error` says how
+   * - `failed`: the last login failed, what stands in for one was refused, or the store cannot be read; `error` says how
    * - `consent_needed`: a request was refused for want of a person, or what is left of a login is no longer good
    * - `signed_out`: there is no login, and nothing has asked for one
    *
@@ -25,7 +25,10 @@ export interface Snapshot {
   readonly scope?: string
   /** When the access token expires, in milliseconds since the epoch; absent: no token, or unknown. */
   readonly expiresAt?: number
-  /** How the last login failed, whatever the status, until the next one begins or succeeds, or a sign-out. */
+  /**
+   * How the last login failed, whatever the status, until the next one begins or succeeds, or a sign-out; or why it is not known
+   * whether there is one.
+   */
   readonly error?: CountersignError
 }
 
@@ -50,14 +53,15 @@ export const restoring: Snapshot = Object.freeze({ status: 'restoring', refreshi
 
 export function deriveSnapshot(known: Known): Snapshot {
   const { grant, failure, refreshing } = known
-  const status = known.headers ? (failure ? 'failed' : 'signed_in') : grant && statusOf(known, grant)
+  const status = known.headers ? (failure ? 'failed' : 'signed_in') : statusOf(known)
   if (status === undefined) return restoring
   const tokens = tokensOf(grant)
   const scope = tokens?.scope ?? targetOf(grant)?.scope
   return Object.freeze(defined({ status, refreshing, scope, expiresAt: tokens?.expires_at, error: failure }))
 }
 
-function statusOf({ signingIn, failure, personNeeded, renewable, now }: Known, grant: Grant): Snapshot['status'] {
+function statusOf({ grant, signingIn, failure, personNeeded, renewable, now }: Known): Snapshot['status'] | undefined {
+  if (grant === undefined) return failure && 'failed'
   if (signingIn) return 'signing_in'
   const tokens = tokensOf(grant)
   if (tokens !== undefined && !personNeeded && (renewable || usable(tokens, now))) return 'signed_in'

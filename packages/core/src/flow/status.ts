@@ -50,7 +50,7 @@ export class Status {
       signingIn: signingIn.underWay,
       refreshing: renewing.underWay,
       personNeeded: this.personNeeded,
-      failure: this.failure,
+      failure: this.failure ?? (held.known ? undefined : held.refusal),
       now: runtime.clock.now(),
     })
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return

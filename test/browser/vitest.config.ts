@@ -6,15 +6,14 @@ import { tags } from '../requirements/tags.js'
 import { hasChromium, launchOptions } from './support/chromium.js'
 import { hasFirefox } from './support/firefox-launch.js'
 import { firefox } from './support/firefox-provider.js'
-import { portableFlow, serversForPages } from './support/portable.js'
+import { flowSuites, serversForPages } from './support/portable.js'
 
 // What runs in real browsers: `pnpm test:browser`. Where CI reads the totals; nobody else needs the file.
 const report = process.env.TEST_REPORT
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const inPage = 'test/browser/in-page/**/*.test.ts'
-// The suites of the flow, as Node runs them: nothing in core means another thing in a page.
-const flow = ['test/core/flow/*.test.ts', ...portableFlow]
+// With the suites of the flow, as Node runs them: nothing in core means another thing in a page.
+const inPage = ['test/browser/in-page/**/*.test.ts', ...flowSuites]
 
 /** Tests that run inside a page of a browser. Without it each is collected, and skipped by its name. */
 const inside = (
@@ -50,8 +49,8 @@ export default defineConfig({
   test: {
     ...(report && { reporters: ['default', ['json', { outputFile: report }]] }),
     projects: [
-      inside('in a page', [inPage, ...flow], 'chromium', hasChromium ? playwright({ launchOptions }) : undefined),
-      inside('in a page of Firefox', [inPage, ...flow], 'firefox', hasFirefox ? firefox : undefined),
+      inside('in a page', inPage, 'chromium', hasChromium ? playwright({ launchOptions }) : undefined),
+      inside('in a page of Firefox', inPage, 'firefox', hasFirefox ? firefox : undefined),
       {
         test: {
           name: 'over pages',

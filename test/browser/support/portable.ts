@@ -18,18 +18,27 @@ export const portableFlow: readonly string[] = readdirSync(join(root, 'test/flow
   .filter((path) => path.endsWith('.test.ts') && !NODE.test(readFileSync(join(root, path), 'utf8')))
   .sort()
 
+/** With core's own: what Node, pages and workers run alike. */
+export const flowSuites: readonly string[] = [
+  ...readdirSync(join(root, 'test/core/flow'))
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => join('test/core/flow', path)),
+  ...portableFlow,
+]
+
+/** What stands for a module of `test/servers` where there is no Node; undefined: the module itself. */
+export const standIn = (id: string): string | undefined => {
+  const name = /\/test\/servers\/(index|scriptable)\.ts$/.exec(id)?.[1]
+  return name && join(root, `test/browser/support/page-${name === 'index' ? 'servers' : name}.ts`)
+}
+
 /** Puts the servers for pages in the place of those for Node. */
 export const serversForPages: Plugin = {
   name: 'servers for pages',
   enforce: 'pre',
   async resolveId(source, importer, options) {
-    const stand = { index: 'page-servers', scriptable: 'page-scriptable' }[
-      /(?:servers|\.)\/(index|scriptable)\.js$/.exec(source)?.[1] ?? ''
-    ]
-    if (!stand || !importer) return
+    if (!/\/(index|scriptable)\.js$/.test(source) || !importer) return
     const resolved = await this.resolve(source, importer, { ...options, skipSelf: true })
-    return resolved?.id.startsWith(join(root, 'test/servers/'))
-      ? join(root, `test/browser/support/${stand}.ts`)
-      : resolved
+    return (resolved && standIn(resolved.id)) ?? resolved
   },
 }

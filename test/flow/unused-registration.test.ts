@@ -9,7 +9,7 @@ import { followRedirect } from '../support/watched-agent.js'
 const redirectUri = 'http://127.0.0.1:1/callback'
 const clientIn = (authorizationUrl: string): string | null => new URL(authorizationUrl).searchParams.get('client_id')
 
-describe('a stored registration that no login was ever made with', () => {
+describe('a stored registration that no login tells of', () => {
   const open = closing()
 
   /** A login that was begun and never came to its end, and what the next one does. */
@@ -82,6 +82,20 @@ describe('a stored registration that no login was ever made with', () => {
     await connection.signOut()
     await connection.beginAuthorization({ redirectUri })
     expect(asked('/authorize')).toHaveLength(1)
+  })
+
+  it.each<[string, ScriptedOverride | undefined, ScriptedOverride]>([
+    ['was refused for good', undefined, { status: 400, json: { error: 'invalid_grant' } }],
+    ['never came', { json: { access_token: 'alone', token_type: 'Bearer' } }, { status: 500 }],
+  ])('is asked after again where no login can tell of it any more: the refresh token %s', async (_name, at, then) => {
+    const { server, connection, connector, first, begin } = await abandoned()
+    if (at) server.routes.token = at
+    const { authorizationUrl, state } = await connection.beginAuthorization({ redirectUri })
+    await connector.completeAuthorization(await followRedirect(authorizationUrl), { state })
+    server.routes.token = then
+    await expect(connection.token({ refresh: true })).rejects.toMatchObject({ code: 'interaction_required' })
+    server.routes.authorize = { status: 400, json: { error: 'invalid_client' } }
+    expect(clientIn(await begin())).not.toBe(first)
   })
 
   it('is not asked after where requests have to be pushed: that one answers by itself', async () => {

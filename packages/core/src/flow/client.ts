@@ -12,7 +12,7 @@ import { register } from '../steps/register.js'
 import type { Target } from '../steps/target.js'
 import { askForClient } from './ask-client.js'
 import type { ConnectionCore } from './connection-core.js'
-import { grantedOf } from './current-token.js'
+import { grantedOf, renewable } from './current-token.js'
 import type { Device } from './device.js'
 import { unlessAssumed } from './discovery.js'
 import type { RegistrationRecord } from './records.js'
@@ -109,12 +109,13 @@ export async function forgetClient({ records }: Runtime, issuer: string, client_
 /** How many logins are looked through: behind more of them, asking the server is less work. */
 const LOOKED_THROUGH = 100
 
-/** Whether a login was made with this client: then its refreshes say whether the server has forgotten it. */
+/** Whether a login that was made with this client has a refresh token: then its refreshes say whether the server has forgotten it. */
 async function inUse({ records }: Runtime, issuer: string, { client_id }: Client): Promise<boolean> {
   const keys = await records.keys('grant')
   for (const key of keys.slice(0, LOOKED_THROUGH)) {
-    const granted = grantedOf((await records.read('grant', key)).value)
-    if (granted?.client?.client_id === client_id && granted.target.issuer === issuer) return true
+    const { value } = await records.read('grant', key)
+    const { client, target } = grantedOf(value) ?? {}
+    if (renewable(value) && client?.client_id === client_id && target?.issuer === issuer) return true
   }
   return false
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ROOT, read } from './support.js'
@@ -7,15 +7,7 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
-  'docs/architecture.md',
-  'docs/conformance.md',
-  'docs/credentials.md',
-  'docs/dpop.md',
-  'docs/errors.md',
-  'docs/observability.md',
-  'docs/registration.md',
-  'docs/security.md',
-  'docs/specification.md',
+  ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`),
   'packages/core/README.md',
   'packages/node/README.md',
   'packages/browser/README.md',

@@ -1,6 +1,7 @@
 import { CountersignError, type UserAgent } from '@countersign/core'
 import { checkRedirectUri, navigableUrl, redirectPage } from './redirect-uri.js'
 
+/** Where the person comes back to, and how they leave. */
 export interface RedirectOptions {
   /**
    * The page that the person comes back to, absolute and without fragment. It calls `completeAuthorization(location.href)`.

@@ -2,8 +2,9 @@ import type { Presence } from '@countersign/core'
 
 const PREFIX = 'countersign tab '
 
+/** What to do where nothing can be seen. */
 export interface TabPresenceOptions {
-  /** Called once where the browser has no Web Locks, so that nothing is seen of other tabs. */
+  /** Called once where the browser has no Web Locks, so that nothing is seen of other tabs. Default: nothing. */
   readonly missing?: (() => void) | undefined
 }
 

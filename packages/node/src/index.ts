@@ -5,6 +5,7 @@ export { createConnector, type NodeConnectorOptions } from './create-connector.j
 export { type DeviceCodeOptions, deviceCode, type UserCode } from './headless/device-code.js'
 export { firstThatWorks } from './headless/first-that-works.js'
 export { type PasteNeed, type PasteOptions, paste } from './headless/paste.js'
+export type { LoopbackPages, SignedIn } from './loopback/pages.js'
 export { type LoopbackOptions, loopback } from './loopback/user-agent.js'
 export { nodePresence } from './presence.js'
 export { type Choice, type ChooseOptions, chooseStore } from './store/choose.js'

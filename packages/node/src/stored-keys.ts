@@ -1,5 +1,6 @@
 import { CountersignError, type Keys, keyPairAlgorithm, type Store } from '@countersign/core'
 
+/** Whose keys they are. */
 export interface StoredKeysOptions {
   /** Prefixes every key in the store, as the connector's own. */
   readonly appId: string

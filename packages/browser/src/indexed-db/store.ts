@@ -4,11 +4,13 @@ import { news } from './news.js'
 import { sealedRecords } from './sealed-records.js'
 import { sealingKey } from './sealing-key.js'
 
+/** Which database. */
 export interface IndexedDbOptions {
   /** Of the database. Default: `countersign`, which the applications of an origin share. */
   readonly name?: string
 }
 
+/** Which database, and by which clock its records expire. */
 export interface IndexedDbStoreOptions extends IndexedDbOptions {
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly now?: () => number

@@ -3,6 +3,7 @@ import { checkRedirectUri, navigableUrl, redirectPage } from '../redirect-uri.js
 import { whenClosed } from './closed.js'
 import { awaitResponse } from './hand-over.js'
 
+/** Where the answer comes, and how the popup looks. */
 export interface PopupOptions {
   /**
    * The page that calls `relayCallback()`: absolute, without fragment, and of the origin of the page that signs in. Compared

@@ -15,6 +15,7 @@ export interface AssertionNeed {
   readonly issuer: string
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** For its `jti`. */
   readonly random: Random
 }
 
@@ -25,6 +26,7 @@ export type ClientAssertion = (need: AssertionNeed) => Promise<Readonly<Record<s
 export interface RegisteredClient {
   /** Exactly the issuer string of the authorization server, or `trustDiscovered`. */
   readonly issuer: string | typeof trustDiscovered
+  /** As the authorization server gave it (RFC 6749 section 2.2). */
   readonly clientId: string
   /** Default: none, a public client. Never stored. */
   readonly clientSecret?: Secret

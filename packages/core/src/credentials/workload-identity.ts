@@ -7,6 +7,7 @@ export type AssertionSupplier = (need: {
   readonly audience: string
 }) => Promise<string>
 
+/** A workload, and who trusts its platform. */
 export interface WorkloadIdentityOptions {
   /** Exactly the issuer string of the authorization server, or `trustDiscovered`. */
   readonly issuer: string | typeof trustDiscovered

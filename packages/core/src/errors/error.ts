@@ -5,15 +5,19 @@ import { publicUrl, quoteForeign } from './text.js'
 export interface InteractionNeed {
   /** The MCP server's whole URL. Where it has a query it is not enumerable, so that JSON and `inspect` do not show it. */
   readonly url: string
+  /** Whose login it is; absent: the only one. */
   readonly account?: string
   /** What a login has to cover, space-separated. */
   readonly scope?: string
+  /** Nobody has signed in, the login is no longer good, or what is wanted needs more scope than it has. */
   readonly reason: 'no_login' | 'login_ended' | 'more_scope'
 }
 
 /** The server's own words (RFC 6749 section 5.2), sanitised. */
 export interface OAuthErrorBody {
+  /** A code of the specifications, `invalid_grant` say, or of the server's own. */
   readonly error: string
+  /** For a developer. Text from outside: never to be rendered as markup. */
   readonly error_description?: string
 }
 
@@ -33,10 +37,13 @@ export interface Failure {
   readonly cause?: unknown
 }
 
-/** A `CountersignError` that has been through JSON. */
+/** A `CountersignError` that has been through JSON: these, and of its other members those that it has. */
 export interface ErrorRecord {
+  /** As of the error. */
   readonly code: ErrorCode
+  /** As of the error. */
   readonly step: string
+  /** The whole sentence: step, code, URL, evidence, hint. */
   readonly message: string
 }
 
@@ -60,14 +67,19 @@ export class CountersignError extends Error {
   declare readonly step: string
   /** The URL that was being used, without query and fragment. */
   declare readonly url?: string
+  /** What should have come, where there is such evidence. */
   declare readonly expected?: string
+  /** What came instead; text from outside is shortened and escaped. */
   declare readonly received?: string
   /** What to do, naming the setting where one exists. */
   declare readonly hint: string
+  /** Who can act: the person, nobody but time, whoever configures the host, or the operator of the server. */
   declare readonly action: Action
   /** When trying again makes sense, in milliseconds since the epoch. */
   declare readonly retryAt?: number
+  /** With `interaction_required`: what to ask the person for. */
   declare readonly interaction?: InteractionNeed
+  /** Where the server answered with an OAuth error. */
   declare readonly oauth?: OAuthErrorBody
 
   constructor(code: ErrorCode, failure: Failure) {

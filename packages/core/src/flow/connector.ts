@@ -19,7 +19,9 @@ export interface Expected {
   readonly state?: string | undefined
 }
 
+/** What a login that was completed leads to. */
 export interface Completed {
+  /** Of the server and account that the login was begun for; signed in. */
   readonly connection: Connection
   /** What the login was begun with. */
   readonly appState: Json | undefined
@@ -66,6 +68,7 @@ export interface Connector {
    * everything afterwards with `connector_closed`. Does not fail.
    */
   close(): Promise<void>
+  /** As `close`: for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import { grantedOf } from './current-token.js'
 export interface Explanation {
   /** The MCP server, without query: a query can be a secret. */
   readonly url: string
+  /** Whose login it is; absent: the only one. */
   readonly account?: string
   /** Where the records are, in words for a person. */
   readonly store: string

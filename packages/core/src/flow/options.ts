@@ -36,11 +36,13 @@ export interface ClientOptions {
   readonly ask?: (need: ClientNeed) => Promise<RegisteredClient | undefined>
 }
 
-/** A client that is wanted. */
+/** A client that is wanted, and for whom. */
 export interface ClientNeed {
   /** The MCP server. */
   readonly url: string
+  /** The authorization server, as its metadata calls itself: the client belongs to it. */
   readonly issuer: string
+  /** With which the client has to be registered; empty for the device grant, which has none. */
   readonly redirectUri: string
 }
 
@@ -78,8 +80,8 @@ export interface ServerOptions {
   /**
    * Whether `fetch` opens a login by itself (`on-demand`), only `authorize()` and `beginAuthorization()` do (`explicit`), or
    * nothing does (`never`).
-   * Default: `on-demand` where the user agent is one that opens pages by itself (`loopback()`) and no `account` is given, else
-   * `explicit`.
+   * Default: `on-demand` where the user agent is one that may (`loopback()`, `deviceCode()`, `paste()`) and no `account` is given,
+   * else `explicit`.
    */
   readonly interaction?: 'on-demand' | 'explicit' | 'never'
   /** Default: a dynamic registration. */
@@ -113,6 +115,7 @@ export interface ServerOptions {
    * without port. Default: none.
    */
   readonly allowPrivate?: readonly string[]
+  /** Exceptions for a server that deviates. Default: none. */
   readonly compatibility?: Compatibility
   /**
    * Asked before a page is opened because a request needs more scope. Default: allowed where `interaction` allows a login. A
@@ -125,9 +128,11 @@ export interface ServerOptions {
 
 /** A request for more scope than the grant was asked for. */
 export interface StepUp {
+  /** The MCP server. */
   readonly url: string
   /** Space-separated: what was asked for so far, and what the server's challenge adds. */
   readonly scope: string
+  /** What of it was never asked for. */
   readonly added: readonly string[]
 }
 

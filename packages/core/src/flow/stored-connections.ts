@@ -7,6 +7,7 @@ import type { Runtime } from './runtime.js'
 export interface StoredConnection {
   /** The MCP server as `connect` takes it, with its query, which can be a secret. */
   readonly url: string
+  /** Whose login it is; absent: the only one. */
   readonly account?: string
   /** The authorization server, in its own words (RFC 8414 section 2). */
   readonly issuer: string

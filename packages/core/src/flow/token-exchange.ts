@@ -17,16 +17,19 @@ export interface ExchangeOptions {
   readonly audience?: string
   /** Space-separated; what is left out is up to the server. */
   readonly scope?: string
+  /** Gives up waiting. Default: none. */
   readonly signal?: AbortSignal
 }
 
 /** A token for somebody else. */
 export interface ExchangedToken {
+  /** For whom it was asked for. It is not kept here. */
   readonly accessToken: string
   /** `DPoP`: bound to the key of this login, and of use to nobody else. */
   readonly tokenType: 'Bearer' | 'DPoP'
   /** Milliseconds since the epoch; absent: unknown. */
   readonly expiresAt?: number
+  /** Space-separated; absent: what was asked for. */
   readonly scope?: string
 }
 

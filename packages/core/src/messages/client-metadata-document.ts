@@ -8,17 +8,21 @@ import { type Invalid, isFilled, kindOf, parseJsonObject } from './parsed.js'
 export interface ClientMetadataDocumentInput {
   /** Where the document will be: an https URL with a path. It is the `client_id`, to the letter. */
   readonly url: string
+  /** What a consent page shows. */
   readonly clientName: string
   /** Every redirect URI that is used. On loopback the port may differ (RFC 8252 section 7.3). */
   readonly redirectUris: readonly string[]
   /** Whether it also signs in by codes that the person enters elsewhere (RFC 8628). Default false. */
   readonly devices?: boolean
+  /** URL of a page about this client. Default: not said. */
   readonly clientUri?: string
+  /** URL of its logo. Default: not said. */
   readonly logoUri?: string
   /** All that the client may ever ask for, space-separated. Default: not said. */
   readonly scope?: string
   /** The public keys of a client that authenticates by `privateKeyJwt()`, or the URL of them. Default: a public client. */
   readonly jwks?: { readonly keys: readonly object[] }
+  /** In place of `jwks`: where the keys are. */
   readonly jwksUri?: string
 }
 
@@ -48,6 +52,7 @@ export function clientMetadataDocument(input: ClientMetadataDocumentInput): Read
 
 /** Something that makes an authorization server refuse a document: the member, and what it should have been. */
 export interface DocumentProblem extends Invalid {
+  /** Its name; `(url)` or `(document)` where it is none of the members. */
   readonly member: string
 }
 

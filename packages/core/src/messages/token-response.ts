@@ -12,11 +12,15 @@ import {
 
 /** A token response (RFC 6749 section 5.1). An `id_token` is nobody's business here. */
 export interface TokenResponse {
+  /** What is sent with requests; printable ASCII. */
   readonly access_token: string
+  /** `DPoP`: bound to the key that was proven (RFC 9449 section 5). */
   readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds; absent: unknown; 0: expired already. */
   readonly expires_in?: number
+  /** Absent: none, or that of the request goes on. */
   readonly refresh_token?: string
+  /** Space-separated; absent: what was asked for. */
   readonly scope?: string
   /** Of an exchange (RFC 8693 section 2.2.1). */
   readonly issued_token_type?: string

@@ -4,7 +4,9 @@ export interface AuditEntry {
   readonly at: number
   /** Where it was sent, without query: a query can be a secret. */
   readonly url: string
+  /** Whose login it is; absent: the only one. */
   readonly account?: string
+  /** Of HTTP. */
   readonly method: string
   /** Of the answer that the caller got, or of the last that was refused; absent: none came. */
   readonly status?: number

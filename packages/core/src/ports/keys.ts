@@ -7,7 +7,9 @@ export interface Keys {
    * @param algorithm - a JWS algorithm, `'ES256'` for one
    */
   create(id: string, algorithm: string): Promise<CryptoKeyPair>
+  /** The pair of this id; `undefined` where there is none. */
   load(id: string): Promise<CryptoKeyPair | undefined>
+  /** Forgets the pair; one that is not there is no failure. */
   delete(id: string): Promise<void>
   /** All that are kept, so that keys of abandoned logins are found and deleted. */
   ids(): Promise<readonly string[]>

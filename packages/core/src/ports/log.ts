@@ -6,7 +6,9 @@ export interface Diagnostic {
   readonly code: DiagnosticCode
   /** Where it was seen, without query; of a record, its key. */
   readonly url: string
+  /** What should have been. */
   readonly expected: string
+  /** What was there instead; text from outside is shortened and escaped. */
   readonly received: string
 }
 
@@ -49,29 +51,41 @@ export type DiagnosticCode =
 export interface TraceEntry {
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** What it belongs to, as in `CountersignError.step`. */
   readonly step: string
+  /** Of HTTP. */
   readonly method: string
   /** Without query: queries carry codes and states. */
   readonly url: string
+  /** Of the answer; absent: none came. */
   readonly status?: number
+  /** From the request to the answer. */
   readonly durationMs?: number
+  /** What else there is to say: why no answer came, for one. */
   readonly note?: string
 }
 
 /** What happened, for a host's own log. Nothing in it is secret. */
 export interface LogEvent {
+  /** What happened. */
   readonly type: LogEventType
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** `debug`: exchanges, and what others do; `info`: what became of a login; `warn`: what somebody should look at. */
   readonly level: 'debug' | 'info' | 'warn'
   /** The MCP server, without query: a query can be a secret. */
   readonly url?: string
+  /** Whose login it is; absent: the only one. */
   readonly account?: string
+  /** Of `diagnostic`. */
   readonly diagnostic?: Diagnostic
+  /** Of `exchange`. */
   readonly exchange?: TraceEntry
+  /** Why, where something failed. */
   readonly error?: CountersignError
 }
 
+/** Every event has a name here; `docs/errors.md` says what each means. */
 export type LogEventType =
   | 'diagnostic'
   | 'exchange'

@@ -7,6 +7,7 @@
 export interface Store {
   /** Where the records are, in words for a person. */
   readonly name: string
+  /** `undefined` where there is none, or it has expired. One that cannot be read is a failure, never `undefined`. */
   get(key: string): Promise<string | undefined>
   /**
    * Compare-and-set: writes `next` only if the value is still `expected`; `undefined` stands for absent on both sides.

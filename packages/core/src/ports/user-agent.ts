@@ -33,9 +33,13 @@ export interface Presentation {
 
 /** What the authorization server offers, and what is fixed already. */
 export interface ServerWays {
+  /** Whether it has an authorization endpoint. */
   readonly redirect: boolean
+  /** Whether it has a device authorization endpoint (RFC 8628). */
   readonly device: boolean
+  /** `compatibility.redirectHost`. */
   readonly redirectHost?: string
+  /** `compatibility.redirectPort`. */
   readonly redirectPort?: number
   /** Redirect URIs that a stored registration with this server already has: using one of them saves a registration. */
   readonly registeredRedirectUris?: readonly string[]
@@ -60,7 +64,7 @@ export type Page =
       readonly expiresAt: number
     }
 
-/** `alternatives` are registered together with `redirectUri`, so that the next login may use any of them. */
+/** How the answer comes. `alternatives` are registered together with `redirectUri`, so that the next login may use any of them. */
 export type Way =
   | { readonly kind: 'redirect'; readonly redirectUri: string; readonly alternatives?: readonly string[] }
   | { readonly kind: 'device'; readonly grant: DeviceGrant }

@@ -7,7 +7,9 @@ type Awaitable<T> = T | Promise<T>
 export interface KeyValue {
   /** Absent is `undefined` or `null`. */
   get(key: string): Awaitable<string | null | undefined>
+  /** Done when it resolves. */
   set(key: string, value: string): Awaitable<unknown>
+  /** What is not there is no failure. */
   delete(key: string): Awaitable<unknown>
   /** Every key, or at least every one that starts with `prefix`. Without it, the keys are kept in a record of their own. */
   keys?(prefix: string): Awaitable<Iterable<string>>
@@ -19,6 +21,7 @@ interface Held {
   readonly expires_at?: number
 }
 
+/** What may be said of a key-value store. */
 export interface KeyValueOptions {
   /** Where the records are, in words for a person. Default: `key-value store of the host`. */
   readonly name?: string

@@ -19,6 +19,7 @@ export interface UserCode {
   readonly signal: AbortSignal
 }
 
+/** How the code is shown. */
 export interface DeviceCodeOptions {
   /**
    * Shows the code. Not waited for; if it throws or rejects, the login ends with `browser_not_opened`. Default: prints the page,

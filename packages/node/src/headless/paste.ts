@@ -22,6 +22,7 @@ export interface PasteNeed {
   readonly signal: AbortSignal
 }
 
+/** How the person is asked. */
 export interface PasteOptions {
   /**
    * Asks for the address, and is asked again with the `problem` while what it gives is not the answer. `undefined`: there is

@@ -13,8 +13,9 @@ export interface SignedIn {
  * `Content-Security-Policy` as ours: inline styles, no script, nothing loaded. Escape what you put in.
  */
 export interface LoopbackPages {
+  /** Default: the package's own. */
   readonly success?: (info: SignedIn) => string
-  /** Not asked where the response may be an attacker's (a wrong issuer, say): those get the neutral page. */
+  /** Default: the package's own. Not asked where the response may be an attacker's (a wrong issuer, say): those get the neutral page. */
   readonly failure?: (error: CountersignError) => string
 }
 

@@ -14,17 +14,18 @@ import { failurePage, type LoopbackPages, successPage } from './pages.js'
 import { portRow } from './port-row.js'
 import { redirectUri } from './redirect-uri.js'
 
+/** How the page is shown, and where the answer is waited for. */
 export interface LoopbackOptions {
   /**
    * Opens the authorization URL instead of the person's default browser. Not waited for: the response may come first.
    * If it throws or rejects, the login ends with `browser_not_opened`.
    */
   readonly open?: (url: string) => unknown
-  /** Is told the authorization URL. Without `open`, no browser is opened and showing the URL is up to this. */
+  /** Is told the authorization URL. Without `open`, no browser is opened and showing the URL is up to this. Default: none. */
   readonly onUrl?: (url: string) => void
   /** Ports to listen on, best first, instead of the install's own row. */
   readonly ports?: readonly number[]
-  /** The host's own pages after a login. */
+  /** The host's own pages after a login. Default: the package's. */
   readonly pages?: LoopbackPages
 }
 

@@ -14,6 +14,7 @@ const STORE_KEY_VARIABLE = 'COUNTERSIGN_STORE_KEY'
 
 type Kind = 'keychain' | 'encrypted-file' | 'memory'
 
+/** What there is to choose from. */
 export interface ChooseOptions extends KeychainOptions {
   /** As in `createConnector`: each application has its own choice, its own files, and its own keychain service. */
   readonly appId: string
@@ -27,8 +28,11 @@ export interface ChooseOptions extends KeychainOptions {
   readonly memory?: boolean
 }
 
+/** What was chosen, and why. */
 export interface Choice {
+  /** For `createConnector({ store })`. */
   readonly store: Store
+  /** Which of the three it is. */
   readonly kind: Kind
   /** Why this one, for a person. */
   readonly reason: string
@@ -48,7 +52,7 @@ const inMemory = 'logins would end with the process; chooseStore({ memory: true 
  * A scheduled job often cannot reach the keychain of a person's session. Give every process of the application the same
  * key, by `COUNTERSIGN_STORE_KEY`: all of them then use encrypted files.
  *
- * @throws CountersignError `store_unavailable` where there is neither a key nor a keychain that works, and where the
+ * @throws CountersignError `options_invalid` without `appId`; `store_unavailable` where there is neither a key nor a keychain that works, and where the
  * store that was picked before cannot be reached
  */
 export async function chooseStore(options: ChooseOptions): Promise<Choice> {

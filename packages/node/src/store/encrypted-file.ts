@@ -4,6 +4,7 @@ import type { FileKey } from './file-keys.js'
 import { FileVault, type Found } from './file-vault.js'
 import { using } from './unavailable.js'
 
+/** Where the files are, and what opens them. */
 export interface EncryptedFileOptions {
   /** A directory of this user's own on a local disk. It is made, for this user alone, where there is none. */
   readonly directory: string

@@ -143,5 +143,7 @@ const wrongKey = (directory: string, known: readonly string[], given: readonly s
     step: 'open',
     expected: `${directory} to open with the key ${known.join(' or ')}`,
     received: `the key ${given.join(', ')}`,
-    hint: 'Give the key that the directory was made with; to rotate, put the new one before it. Nothing was changed.',
+    hint:
+      'Give the key that the directory was made with; to rotate, put the new one before it. Nothing was changed. If that key is ' +
+      'lost, delete the directory and sign in again.',
   })

@@ -10,6 +10,7 @@ import { privateDirectory } from './private-directory.js'
 import { stateDirectory } from './state-directory.js'
 import { using } from './unavailable.js'
 
+/** Which entries of which keychain. */
 export interface KeychainOptions {
   /** What the keychain shows the entries under. Default: `countersign`. */
   readonly service?: string

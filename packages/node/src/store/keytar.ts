@@ -2,8 +2,11 @@ import { CountersignError } from '@countersign/core'
 
 /** The methods of `keytar` that are used, so that `keytar` itself, or anything with its shape, can be passed. */
 export interface Keytar {
+  /** `null` where there is none. */
   getPassword(service: string, account: string): Promise<string | null>
+  /** Makes the entry, or writes over it. */
   setPassword(service: string, account: string, password: string): Promise<void>
+  /** Whether there was one. */
   deletePassword(service: string, account: string): Promise<boolean>
 }
 

@@ -73,6 +73,28 @@ describe('the nonce of a resource (RFC 9449 section 9)', () => {
     expect([count('/mcp'), count('/token'), agent.begun]).toEqual([2, 0, 1])
   })
 
+  it('that grew old while a person signed in is asked for once more', async () => {
+    const { server, proofs, connection, noncesAt, agent } = await connect({ resourceNonce: 'r1' })
+    await ping(connection)
+    const { accessToken } = await connection.token()
+    proofs.resourceNonce = 'r2'
+    const { mcp, token } = server.routes
+    server.routes.mcp = async (...asked) => {
+      const answer = typeof mcp === 'function' ? await mcp(...asked) : mcp
+      // The nonce is looked at first, and the token that comes with it has ended meanwhile.
+      if (noncesAt('resource').length === 3) server.accessTokens.delete(accessToken)
+      return answer
+    }
+    server.routes.token = (...asked) => {
+      if (asked[0].body.includes('grant_type=refresh_token')) return { status: 400, json: { error: 'invalid_grant' } }
+      proofs.resourceNonce = 'r3'
+      return typeof token === 'function' ? token(...asked) : token
+    }
+    expect((await ping(connection)).status).toBe(200)
+    expect(noncesAt('resource')).toEqual(['use_dpop_nonce', 'r1', 'use_dpop_nonce', 'use_dpop_nonce', 'r3'])
+    expect(agent.begun).toBe(2)
+  })
+
   it('of a request whose body is a stream: said, and the next request has it', async () => {
     const { connection, noncesAt, count } = await connect()
     await ping(connection)

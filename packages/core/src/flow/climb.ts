@@ -90,6 +90,8 @@ async function takeRungs(climb: Climb): Promise<void> {
     if (rung === 'fail') throw refusalError({ ...climb, url: request.url, added })
     // Somebody else's login is no page for this request: should it not be enough, there is one of its own.
     if (!(core.signingIn.underWay && (rung === 'sign_in' || rung === 'step_up'))) done.add(rung)
+    // What brings another token may take minutes, and a nonce grows old in less.
+    if (rung !== 'nonce') done.delete('nonce')
     if (rung === 'retry_current' || rung === 'nonce') return
     if (rung === 'refresh') {
       if (await core.renewing.renew(request.signal, { waited: request.waited })) return

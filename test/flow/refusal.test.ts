@@ -99,6 +99,11 @@ describe('what a refused token says of itself', () => {
     expect(await received(jwt(claims))).toBe('HTTP 401 for a token with aud (none), iss (none), scope (none)')
   })
 
+  it('claims that are neither texts nor numbers are named by their kind', async () => {
+    const claims = { aud: { toString: 1 }, iss: [['a'], { toString: 1 }, 7] }
+    expect(await received(jwt(claims))).toBe('HTTP 401 for a token with aud object, iss array object 7, scope (none)')
+  })
+
   it.each(['an-opaque-token', 'three.parts.only', 'a.b', `${encoded({})}..x`])('%s: it is opaque', async (token) => {
     expect(await received(token)).toBe('HTTP 401 for an opaque token')
   })

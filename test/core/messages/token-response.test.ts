@@ -106,11 +106,14 @@ describe('a token response (RFC 6749 section 5.1)', () => {
       expect(mustRead(parse({ ...least, expires_in: 0 })).expires_in).toBe(0)
     })
 
-    test.each(['3600abc', null, -1, ''])('%j is unknown (F07)', (expires_in) => {
-      const parsed = parse({ ...least, expires_in })
-      expect(mustRead(parsed)).toEqual(least)
-      expect(codesOf(parsed)).toEqual(['expires_in_not_a_number'])
-    })
+    test.each(['3600abc', null, -1, '', '9'.repeat(400), 1e15, { toString: 1 }])(
+      '%j is unknown (F07)',
+      (expires_in) => {
+        const parsed = parse({ ...least, expires_in })
+        expect(mustRead(parsed)).toEqual(least)
+        expect(codesOf(parsed)).toEqual(['expires_in_not_a_number'])
+      },
+    )
 
     test('absent is unknown, without a diagnostic (F08)', () => {
       expect(parse(least)).toEqual({ value: least, tolerated: [] })

@@ -61,6 +61,7 @@ describe('when a token is renewed', () => {
   it.each([
     ['in the past', jwt(-10)],
     ['no number', jwt('soon')],
+    ['no text either', jwt({ toString: 1, valueOf: 1 })],
     ['not there', jwt(undefined)],
   ])('a JWT whose exp is %s: when the server refuses it', async (_name, access_token) => {
     const login = await world.login({ tokens: { access_token, expires_at: undefined } })

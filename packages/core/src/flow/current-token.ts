@@ -30,6 +30,12 @@ export const tokensOf = (grant: Grant | undefined): Tokens | undefined => grante
 export const renewable = (grant: Grant | undefined): boolean =>
   grant?.phase === 'valid' && grant.granted.tokens.refresh_token !== undefined
 
+/** The `exp` of a JWT (RFC 7519 section 4.1.4) in milliseconds; NaN where there is none. */
+function hintedExpiry(token: string): number {
+  const exp = jwtClaims(token)?.exp
+  return typeof exp === 'number' ? exp * 1000 : Number.NaN
+}
+
 /**
  * From when on a token is renewed before it is used: its expiry, less the smaller of a minute and a quarter of its lifetime.
  * Where the server did not say when that is, a JWT's own `exp` is a hint: the token is still used until it is refused.
@@ -39,7 +45,7 @@ export const renewable = (grant: Grant | undefined): boolean =>
  * @returns milliseconds since the epoch; Infinity where there is nothing to go by
  */
 export function renewAt(tokens: Tokens, jitter: number): number {
-  const expires_at = tokens.expires_at ?? Number(jwtClaims(tokens.access_token)?.exp) * 1000
+  const expires_at = tokens.expires_at ?? hintedExpiry(tokens.access_token)
   const lifetimeMs = expires_at - tokens.issued_at
   if (!(lifetimeMs > 0)) return Infinity
   return expires_at - Math.min(MAX_LEEWAY_MS, lifetimeMs / 4) * (1 - jitter / 5)

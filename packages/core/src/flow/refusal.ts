@@ -1,6 +1,7 @@
 import { CountersignError } from '../errors/error.js'
 import { publicUrl, withoutSecrets } from '../errors/text.js'
 import type { BearerChallenge } from '../messages/bearer-challenge.js'
+import { kindOf } from '../messages/parsed.js'
 import type { Tokens } from '../messages/token-response.js'
 import { jwtClaims } from '../primitives/jwt-claims.js'
 import { includesScope } from '../primitives/scope.js'
@@ -77,5 +78,9 @@ function rejected(
   })
 }
 
-const show = (claim: unknown): string =>
-  claim === undefined ? '(none)' : Array.isArray(claim) ? claim.join(' ') : String(claim)
+/** What is no text and no number has nothing to show, and may not even become a text. */
+const show = (claim: unknown = '(none)'): string =>
+  [claim]
+    .flat()
+    .map((part) => (typeof part === 'object' ? kindOf(part) : String(part)))
+    .join(' ')

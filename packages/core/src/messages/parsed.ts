@@ -66,13 +66,16 @@ type Members = Readonly<Record<string, keyof Kinds>>
 
 type Read<T extends Members> = { readonly [Name in keyof T]?: Kinds[T[Name]] }
 
+const SECONDS = /^\d{1,12}(\.\d+)?$/
+
 function readAs(kind: keyof Kinds, value: unknown): unknown {
   if (Array.isArray(value)) {
     const strings = value.every(isFilled) ? value : value.filter(isFilled)
     if (kind === 'list') return strings
     return kind === 'scope' ? strings.join(' ') || undefined : undefined
   }
-  if (kind === 'seconds') return /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : undefined
+  // More digits are no time that a clock could show.
+  if (kind === 'seconds') return typeof value !== 'object' && SECONDS.test(String(value)) ? Number(value) : undefined
   return value !== '' && typeof value === (kind === 'scope' ? 'string' : kind) ? value : undefined
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { type ConnectorOptions, createConnector, memoryStore, staticHeaders, staticToken } from '@countersign/core'
 import { describe, expect, it } from 'vitest'
 import { scriptedAuthorization } from '../../servers/index.js'
@@ -63,6 +64,20 @@ describe('what stands in for OAuth', () => {
     expect(sent()).toHaveLength(times)
     expect(server.requests.every(({ path }) => path === '/mcp')).toBe(true)
     expect(connection.getSnapshot().error).toMatchObject({ code: 'header_rejected' })
+  })
+
+  it.each([
+    ['a token with a line break', staticToken('planted\nsecret')],
+    ['a token in quotation marks of a word processor', staticToken(async () => '”planted”')],
+    ['a header with a line break', staticHeaders({ 'x-api-key': 'planted\nsecret' })],
+  ])('%s is no header: that is said, and nothing of it is shown', async (_name, credentials) => {
+    const { server, connection } = await connect(credentials)
+    const errors = await Promise.all([ping(connection), connection.token()].map((call) => call.catch((error) => error)))
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'options_invalid', action: 'fix_configuration' })
+      expect(inspect(error, { depth: 9 })).not.toContain('planted')
+    }
+    expect(server.requests).toEqual([])
   })
 
   it('another origin gets none of it', async () => {

@@ -1,5 +1,6 @@
-import type { HeaderRecord, HeaderSource } from '../credentials/static.js'
+import type { HeaderSource } from '../credentials/static.js'
 import { CountersignError } from '../errors/error.js'
+import { sendable } from '../http/http.js'
 import { discard } from './climb.js'
 import type { ConnectionCore } from './connection-core.js'
 import type { StaticCredentials } from './credentials.js'
@@ -13,16 +14,16 @@ export const instead = (source: HeaderSource): StaticCredentials => ({
   kind: 'static',
   send: (core, request) => sendWith(core, source, request),
   token: async (core) => {
-    const { authorization = '' } = Object.fromEntries(new Headers(await given(core, source)))
-    const token = /^bearer +(\S+)$/i.exec(authorization)?.[1]
+    const headers = await given(core, source)
+    const token = /^bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
     if (token !== undefined) return token
     const expected = 'staticHeaders with an Authorization: Bearer, for token()'
     throw new CountersignError('options_invalid', { step: 'authorize', url: core.url, expected, received: 'none' })
   },
 })
 
-const given = (core: ConnectionCore, source: HeaderSource, rejected = false): Promise<HeaderRecord> =>
-  supplied(core, () => source.headers(rejected))
+const given = async (core: ConnectionCore, source: HeaderSource, rejected = false): Promise<Headers> =>
+  sendable('authorize', await supplied(core, () => source.headers(rejected)))
 
 /** Sends the request with the host's headers; where they are refused, the host is asked once more. */
 async function sendWith(core: ConnectionCore, source: HeaderSource, request: McpRequest): Promise<Response> {
@@ -30,14 +31,14 @@ async function sendWith(core: ConnectionCore, source: HeaderSource, request: Mcp
   let headers = await given(core, source)
   for (let again = false; ; again = true) {
     const all = new Headers(request.headers)
-    for (const [name, value] of Object.entries(headers)) all.set(name, value)
+    for (const [name, value] of headers) all.set(name, value)
     const response = await send(core, { ...request, headers: all, ownAuthorization: true }, undefined)
     if (response.status !== 401) {
       if (core.status.snapshot.status !== 'signed_in') core.status.set({ failure: undefined })
       return response
     }
     const next = again ? headers : await given(core, source, true)
-    const same = JSON.stringify(next) === JSON.stringify(headers)
+    const same = JSON.stringify([...next]) === JSON.stringify([...headers])
     // This transport reconnects for ever when fetch throws; a 401 it understands.
     if (legacySse && (same || !replayable)) return response
     await discard(response)

@@ -65,7 +65,7 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
     const { step, method, headers, body = null } = request
     const received = urlProblem(url, { from: serverUrl, allowPrivate })
     if (received !== undefined) throw new CountersignError('url_not_allowed', { step, url, received })
-    const sent = sendable(step, headers)
+    const sent = sendable(step, { accept: 'application/json', ...headers })
     const at = clock.now()
     const began = clock.monotonic()
     const note = (outcome: Pick<TraceEntry, 'status' | 'note'>): void =>
@@ -126,10 +126,14 @@ export function createHttp({ fetch, clock, timeoutMs, serverUrl, allowPrivate, t
   }
 }
 
-/** The platform quotes a header that it does not take, and these carry secrets. */
-function sendable(step: string, headers: HttpRequest['headers']): Headers {
+/**
+ * Headers that carry secrets: the platform quotes one that it does not take.
+ *
+ * @throws CountersignError `options_invalid`
+ */
+export function sendable(step: string, headers: Readonly<Record<string, string>>): Headers {
   try {
-    return new Headers({ accept: 'application/json', ...headers })
+    return new Headers(headers)
   } catch {
     const expected = 'credentials without control characters'
     throw new CountersignError('options_invalid', { step, expected, received: 'some that no header can carry' })

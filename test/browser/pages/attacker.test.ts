@@ -1,10 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium } from 'playwright'
 import { expect, it } from 'vitest'
-import { launchOptions } from '../support/chromium.js'
-import { approve, outcome, overPages, pages, start } from '../support/pages.js'
+import { overPages, pages } from '../support/pages.js'
 
 overPages('a script of somebody else in the page', () => {
   const world = pages()
@@ -40,31 +35,5 @@ overPages('a script of somebody else in the page', () => {
     // What no store in a page can prevent, and the documentation says so.
     expect(seen.opened).toContain(value)
     expect(await tab.evaluate(() => window.app.call())).toEqual({ value: 200 })
-  })
-})
-
-overPages('the disk', () => {
-  const world = pages()
-
-  it('has no token in any file of the profile', async () => {
-    const profile = await mkdtemp(join(tmpdir(), 'countersign-profile-'))
-    const context = await chromium.launchPersistentContext(profile, launchOptions)
-    try {
-      const tab = await context.newPage()
-      await tab.goto(world.site.origin)
-      await start(tab, { url: world.mcp.url })
-      const [popup] = await Promise.all([context.waitForEvent('page'), tab.click('button')])
-      await approve(popup)
-      await outcome(tab)
-      const { value } = (await tab.evaluate(() => window.app.token())) as { value: string }
-      await context.close()
-      const files = (await readdir(profile, { recursive: true, withFileTypes: true })).filter((file) => file.isFile())
-      const texts = await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')))
-      expect(files.some(({ parentPath }) => parentPath.includes('IndexedDB'))).toBe(true)
-      expect(texts.filter((text) => text.includes(value) || text.includes(value.split('.')[2] ?? value))).toEqual([])
-    } finally {
-      await context.close()
-      await rm(profile, { recursive: true, force: true })
-    }
   })
 })

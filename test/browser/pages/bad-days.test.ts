@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright'
@@ -138,32 +138,6 @@ overPages('a disk that has no more room', () => {
         expect(await outcome(tab)).toMatchObject(signedIn)
       }),
     ))
-})
-
-overPages('a browser that keeps no data', () => {
-  const world = pages()
-
-  it('by a setting of the person: said by every call and by the status, and the popup closes again', () =>
-    temporary(async (profile) => {
-      await mkdir(join(profile, 'Default'), { recursive: true })
-      const settings = { profile: { default_content_setting_values: { cookies: 2 } } }
-      await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(settings))
-      await inProfile(profile, async (context) => {
-        const tab = await context.newPage()
-        await tab.goto(world.site.origin)
-        await start(tab, { url: world.mcp.url })
-        const denied = {
-          code: 'store_unavailable',
-          hint: expect.stringMatching(/a setting. Allow it.*memoryStore\(\)/),
-        }
-        await expect.poll(() => status(tab)).toBe('failed')
-        expect(await call(tab)).toMatchObject(denied)
-        const [popup] = await Promise.all([context.waitForEvent('page'), tab.click('button')])
-        expect(await outcome(tab)).toMatchObject(denied)
-        await expect.poll(() => popup.isClosed()).toBe(true)
-        expect(await status(tab)).toBe('failed')
-      })
-    }))
 })
 
 overPages('a database that is damaged on the disk', () => {

@@ -39,23 +39,6 @@ overPages('what happens in one tab', () => {
   })
 })
 
-overPages('tabs whose token has expired', () => {
-  const world = pages({ as: { accessTokenTtlSeconds: 3 } })
-
-  it.each([2, 5])('%i of them call at once: one refresh, and every call succeeds', async (count) => {
-    const first = await world.signedIn()
-    const others: Page[] = []
-    for (let n = 1; n < count; n++) others.push(await world.tab())
-    const tabs = [first, ...others]
-    await expect.poll(() => Promise.all(tabs.map(status))).toEqual(tabs.map(() => 'signed_in'))
-    await first.waitForTimeout(3_500)
-    world.as.clearRequests()
-    world.as.tokenEndpoint.delayMs = 300
-    expect(await Promise.all(tabs.map(call))).toEqual(tabs.map(() => ({ value: 200 })))
-    expect(world.grants).toEqual(['refresh_token'])
-  })
-})
-
 overPages('a tab that is gone in the middle of a refresh', () => {
   const world = pages()
 

@@ -168,6 +168,34 @@ overPages('a database that is damaged on the disk', () => {
     }))
 })
 
+overPages('a key that the browser has dropped, and records that it has kept', () => {
+  const world = pages()
+
+  it('are a clean start: nobody is signed in, the host is told, and a sign-in goes through', async () => {
+    const before = await world.signedIn()
+    await before.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const asked = indexedDB.open('countersign')
+          asked.onsuccess = () => {
+            const { result } = asked
+            const table = result.transaction('sealing', 'readwrite').objectStore('sealing')
+            table.delete('key').onsuccess = () => resolve(result.close())
+          }
+        }),
+    )
+    await before.close()
+    const tab = await world.tab()
+    await expect.poll(() => status(tab)).toBe('signed_out')
+    expect(await call(tab)).toMatchObject({ code: 'interaction_required' })
+    const told = await tab.evaluate(() => window.app.events.flatMap(({ diagnostic }) => diagnostic?.code ?? []))
+    expect(told).toContain('record_discarded')
+    await approve(await world.click(tab))
+    expect(await outcome(tab)).toMatchObject(signedIn)
+    expect(await call(tab)).toEqual({ value: 200 })
+  })
+})
+
 overPages('a page over http that is not on loopback', () => {
   const world = pages({ launch: { args: [...launchOptions.args, '--host-resolver-rules=MAP app.example 127.0.0.1'] } })
 

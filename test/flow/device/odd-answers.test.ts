@@ -78,6 +78,19 @@ describe('a device authorization that deviates', () => {
     },
   )
 
+  it('URIs with what no URI has in it are shown as a browser would read them', async () => {
+    const odd = {
+      verification_uri: `${server.origin}/en\u202eter `,
+      verification_uri_complete: `${server.origin}/?c=AB CD`,
+    }
+    device(odd)
+    const { connection, page } = host()
+    void outcome(connection.authorize())
+    const { verificationUri, verificationUriComplete } = await page()
+    expect(verificationUri).toBe(`${server.origin}/en%E2%80%AEter`)
+    expect(verificationUriComplete).toBe(`${server.origin}/?c=AB%20CD`)
+  })
+
   it('a complete URI that a person may not be sent to is left out; the code can be typed', async () => {
     device({ verification_uri_complete: 'javascript:alert(1)', verification_uri: `${server.origin}/#/enter` })
     const { connection, page } = host()

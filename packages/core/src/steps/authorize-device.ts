@@ -82,8 +82,9 @@ export async function authorizeDevice(
     id: randomId(context.random),
     device_code,
     user_code,
-    verification_uri,
-    verification_uri_complete: complete ? verification_uri_complete : undefined,
+    // As a parser writes them: a space, or a character that no terminal shows, is nothing that a person could be given.
+    verification_uri: new URL(verification_uri).href,
+    verification_uri_complete: complete ? new URL(verification_uri_complete).href : undefined,
     interval,
     expires_at: context.clock.now() + Math.min(expires_in * 1000, lifetimeMs),
   })

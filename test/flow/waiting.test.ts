@@ -14,6 +14,14 @@ beforeEach(async () => {
   server = open(await scriptedAuthorization())
 })
 
+describe('a limit that is longer than any timer', () => {
+  it.each(['requestTimeoutMs', 'loginTimeoutMs', 'interactionWaitMs'])('%s: is not over at once', async (limit) => {
+    const agent = scriptedAgent()
+    const connector = open(createConnector({ userAgent: agent, [limit]: Number.MAX_SAFE_INTEGER }))
+    expect((await ping(connector.connect(server.url))).status).toBe(200)
+  })
+})
+
 describe('a login that fetch has opened', () => {
   /** A person who comes back when the test says so. */
   function slow() {

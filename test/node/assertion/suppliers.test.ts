@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import {
   assertionFromEnvironment,
   assertionFromFile,
@@ -113,5 +114,14 @@ describe('an assertion from a URL', () => {
     )(need).catch((e: unknown) => e)
     expect(error).toMatchObject({ code: 'options_invalid', received })
     expect(`${JSON.stringify(error)}${(error as Error).stack}`).not.toContain('canary')
+  })
+
+  it.each([
+    ['a header', 'http://127.0.0.1:1/', { headers: { authorization: 'Bearer canary\nin-a-header' } }],
+    ['the URL', 'http://me:canary@127.0.0.1:1/?key=canary', {}],
+  ])('of a request that cannot even be made, nothing is shown: %s', async (_name, url, options) => {
+    const error = await assertionFromUrl(url, options)(need).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'options_invalid', received: 'no answer' })
+    expect(inspect(error, { depth: 9 })).not.toContain('canary')
   })
 })

@@ -48,7 +48,9 @@ export const assertionFromUrl =
       return filled(expected, member === undefined ? text : memberOf(text, member))
     } catch (cause) {
       if (CountersignError.is(cause)) throw cause
-      throw failed(signal.aborted ? `nothing within ${TIMEOUT_MS} ms` : 'no answer', cause)
+      if (signal.aborted) throw failed(`nothing within ${TIMEOUT_MS} ms`, cause)
+      // What fetch says of a request that it does not even send quotes it; what the network says has a cause of its own.
+      throw failed('no answer', Object(cause).cause)
     }
   }
 

@@ -1,4 +1,4 @@
-import { type ConnectorOptions, createConnector, dpop, type LogEvent } from '@countersign/core'
+import { type ConnectorOptions, createConnector, dpop, type LogEvent, memoryStore } from '@countersign/core'
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { scriptedAuthorization } from '../../servers/index.js'
@@ -39,6 +39,42 @@ describe('whether tokens are bound to a key', () => {
     // A server that has never heard of proofs sees none: a page could not even send the header to it (CORS).
     expect(sentTo('/token').every(({ headers }) => 'dpop' in headers)).toBe(tokenType === 'DPoP')
     expect(sentTo('/authorize').every(({ query }) => query.has('dpop_jkt'))).toBe(tokenType === 'DPoP')
+  })
+
+  it('is not asked where the host has switched it off since: a login with bound tokens is made anew', async () => {
+    const server = open(await scriptedAuthorization())
+    demandsProofs(server, { says: 'offered' })
+    const [store, agent] = [memoryStore(), scriptedAgent()]
+    const connect = (off?: { readonly interaction: 'explicit' | 'on-demand' }) =>
+      open(
+        createConnector({
+          store,
+          userAgent: agent,
+          dpop: dpop(),
+          servers: { [server.url]: off ? { ...off, dpop: false } : {} },
+        }),
+      ).connect(server.url)
+    await ping(connect())
+    const asked = connect({ interaction: 'explicit' })
+    const ended = { code: 'interaction_required', interaction: { reason: 'login_ended' } }
+    await expect(ping(asked)).rejects.toMatchObject(ended)
+    await expect(asked.token()).rejects.toMatchObject(ended)
+    const [first, second] = [connect({ interaction: 'on-demand' }), connect({ interaction: 'on-demand' })]
+    expect((await ping(first)).status).toBe(200)
+    expect(await first.token()).toMatchObject({ tokenType: 'Bearer' })
+    expect((await ping(second)).status).toBe(200)
+    expect(agent.begun).toBe(2)
+  })
+
+  it('opens a login that is asked for, although there is one with bound tokens, where it was switched off', async () => {
+    const server = open(await scriptedAuthorization())
+    demandsProofs(server, { says: 'offered' })
+    const [store, agent] = [memoryStore(), scriptedAgent()]
+    await ping(open(createConnector({ store, userAgent: agent, dpop: dpop() })).connect(server.url))
+    const connection = open(createConnector({ store, userAgent: agent, dpop: false })).connect(server.url)
+    await connection.authorize()
+    expect((await ping(connection)).status).toBe(200)
+    expect(agent.begun).toBe(2)
   })
 
   it('is not asked where the host has switched it off for one server', async () => {

@@ -128,6 +128,11 @@ export class ConnectionCore {
     throw new CountersignError('dpop_required', { step: 'authorize', url: this.url, expected })
   }
 
+  /** What is held has a key, and the host has switched proofs off since: bound tokens are as good as none then. */
+  get switchedOff(): boolean {
+    return this.options.dpop === false && targetOf(this.held.known)?.dpop_key_id !== undefined
+  }
+
   /** Whether new tokens can be had without asking a person. */
   get renewable(): boolean {
     return this.acquires ? !this.signedOut : renewable(this.held.known)
@@ -159,6 +164,7 @@ export class ConnectionCore {
     const grant = this.held.known
     const tokens = tokensOf(grant)
     if (tokens === undefined || this.status.personNeeded) return false
+    if (tokens.token_type === 'DPoP' && this.switchedOff) return false
     if (!this.renewable && !usable(tokens, this.runtime.clock.now())) return false
     return includesScope(tokens.scope ?? this.wider(), scope)
   }

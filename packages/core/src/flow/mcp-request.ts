@@ -110,8 +110,9 @@ function foreign(core: ConnectionCore, url: string): void {
 export function send(core: ConnectionCore, request: McpRequest, tokens: Tokens | undefined): Promise<Response> {
   const { input, init, headers, door = core.runtime.fetch } = request
   if (headers === undefined) return door(input, init)
-  if (tokens?.token_type === 'DPoP') return core.needProving().send(core, request)
-  if (tokens !== undefined) headers.set('authorization', `Bearer ${tokens.access_token}`)
+  const bound = tokens?.token_type === 'DPoP'
+  if (bound && !core.switchedOff) return core.needProving().send(core, request)
+  if (tokens !== undefined && !bound) headers.set('authorization', `Bearer ${tokens.access_token}`)
   else if (!request.ownAuthorization) headers.delete('authorization')
   return door(input, { ...init, headers })
 }

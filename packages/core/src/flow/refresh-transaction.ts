@@ -50,7 +50,8 @@ export async function renew(core: ConnectionCore, had: Grant, leave: () => boole
     if (tokens.refresh_token === undefined || client === undefined) return 'ended'
     // Without its key the refresh token is worth nothing, here at least.
     const { dpop_key_id } = target
-    if (dpop_key_id !== undefined && !(await core.needProving().has(core, dpop_key_id))) return 'ended'
+    if (dpop_key_id !== undefined && (core.switchedOff || !(await core.needProving().has(core, dpop_key_id))))
+      return 'ended'
     const later = retryAt(now)
     if (later !== undefined) throw postponed(target.token_endpoint, 'refresh', later)
     known = now

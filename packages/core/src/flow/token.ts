@@ -20,6 +20,7 @@ export async function token(
   }
   const tokens = first || refresh ? tokensOf(core.held.known) : before
   if (tokens === undefined) throw core.interactionRequired('no_login')
+  if (tokens.token_type === 'DPoP' && core.switchedOff) throw core.interactionRequired('login_ended')
   if (
     !usable(tokens, core.runtime.clock.now()) &&
     tokens.expires_at !== undefined &&

@@ -1,4 +1,6 @@
-// The host is the extension's service worker: its pages ask it, and it may be stopped between two questions.
+// The host is the extension's service worker: its pages ask it, and it may be stopped between two questions. In a clone,
+// `npx pnpm --filter @countersign/examples exec esbuild extension/background.ts --bundle --format=esm --outfile=extension/background.js`
+// makes what the manifest names; `popup.html` is a page of yours, which asks with `chrome.runtime.sendMessage({ ask, url })`.
 
 import { CountersignError, createConnector } from '@countersign/browser'
 import { identity } from './identity.js'

@@ -12,7 +12,10 @@ import { restoring, type Snapshot } from './snapshot.js'
 import { token } from './token.js'
 import type { ExchangedToken, ExchangeOptions, Exchanging } from './token-exchange.js'
 
-/** One MCP server for one account. Its members are bound: they may be passed on by themselves. */
+/**
+ * One MCP server for one account. Its members are bound: they may be passed on by themselves. In a page over http that is not on
+ * loopback, what needs the store throws `insecure_context`.
+ */
 export interface Connection {
   /** The MCP server, with its query. */
   readonly url: string

@@ -27,7 +27,7 @@ export interface Completed {
   readonly appState: Json | undefined
 }
 
-/** The logins of one application. */
+/** The logins of one application. In a page over http that is not on loopback, what needs the store throws `insecure_context`. */
 export interface Connector {
   /**
    * The connection of a server. No I/O. The same URL (fragment dropped, query kept) and account give the same connection.

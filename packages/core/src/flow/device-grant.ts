@@ -25,6 +25,7 @@ const BACK_OFF_MS = 60_000
  * The device authorization grant (RFC 8628), for a user agent whose `way` is `{ kind: 'device', grant: deviceGrant() }`: the
  * person enters a code at a page that is open anywhere, and this process polls for the tokens.
  *
+ * @throws CountersignError, when it is used: `login_timeout` (the code expired), `access_denied`
  * @example
  * ```ts
  * way: async ({ device }) => (device ? { kind: 'device', grant: deviceGrant() } : undefined)

@@ -58,6 +58,8 @@ export interface Proving extends Dpop {
  * with it carries a proof, made anew. Each login has its own key.
  *
  * @param options.required - refuse servers that issue bearer tokens
+ * @throws CountersignError, when it is used: `token_response_invalid` (a bearer token where bound ones are required),
+ * `store_unavailable` (the key could not be kept or read)
  * @example
  * ```ts
  * createConnector({ appId, dpop: dpop() })

@@ -172,7 +172,10 @@ export interface ConnectorOptions extends ServerOptions {
    * request that needs its token waits one and a half times that. Default 30 000.
    */
   readonly requestTimeoutMs?: number
-  /** How long a person may take, in milliseconds, from the page to the answer. Default 600 000. */
+  /**
+   * How long a person may take, in milliseconds, from the page to the answer. Default 600 000; for a code that is entered elsewhere
+   * 900 000, unless the server says less.
+   */
   readonly loginTimeoutMs?: number
   /** How long `fetch` waits for a person, in milliseconds. Default 45 000: MCP SDK clients give up on `initialize` after 60 s. */
   readonly interactionWaitMs?: number

@@ -25,6 +25,8 @@ export const clientCredentials = (client: ConfidentialClient): Credentials => ac
  * A workload's own token, as its platform signs it, for an access token (RFC 7523 section 2.1; MCP extension
  * `io.modelcontextprotocol/auth/wif`). No client is registered and none is named.
  *
+ * @throws CountersignError, when it is used: `options_invalid` (the supplier of the assertion failed), `issuer_not_expected`,
+ * `token_request_rejected`
  * @example
  * ```ts
  * workloadIdentity({ issuer: 'https://as.example.com', assertion: async () => readFile(tokenFile, 'utf8') })
@@ -50,15 +52,30 @@ export const workloadIdentity = (options: WorkloadIdentityOptions): Credentials 
  */
 export const enterpriseManaged = (options: EnterpriseManagedOptions): Credentials => acquiring(byEnterprise(options))
 
-/** A way of your own: see `AcquireContext` for what it may use. Client authentication, errors and the lease stay core's. */
+/**
+ * A way of your own: see `AcquireContext` for what it may use. Client authentication, errors and the lease stay core's.
+ *
+ * @throws CountersignError, when it is used: `issuer_not_expected`, and what `acquire` throws
+ * @example
+ * ```ts
+ * customCredentials({ issuer, client: { issuer, clientId }, acquire: ({ request }) => request({ grant_type: 'urn:example:grant' }) })
+ * ```
+ */
 export const customCredentials = (way: Acquisition): Credentials => acquiring(way)
 
-/** A token that was had elsewhere, sent as a bearer token. A supplier is asked again once when the server refuses it. OAuth is off. */
+/**
+ * A token that was had elsewhere, sent as a bearer token (RFC 6750 section 2.1). A supplier is asked again once when the server
+ * refuses it. OAuth is off.
+ *
+ * @throws CountersignError, when it is used: `header_rejected`, `options_invalid` (the supplier failed)
+ */
 export const staticToken = (token: Secret): Credentials => instead(byToken(token))
 
 /**
  * Headers that the host brings, for servers that want an API key, say. A function is asked again once when the server refuses what
- * it gave. OAuth is off: what the server then refuses is `header_rejected`.
+ * it gave. OAuth is off.
+ *
+ * @throws CountersignError, when it is used: `header_rejected`, `options_invalid` (the function failed)
  */
 export const staticHeaders = (headers: HeaderRecord | (() => HeaderRecord | Promise<HeaderRecord>)): Credentials =>
   instead(byHeaders(headers))

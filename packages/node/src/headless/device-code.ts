@@ -32,6 +32,8 @@ export interface DeviceCodeOptions {
  * The device authorization grant (RFC 8628): the person enters a code at a page that is open anywhere, and this process gets the
  * tokens. Where the server has no such grant, it cannot serve it: see `firstThatWorks`.
  *
+ * @throws CountersignError, as the outcome of a login: `login_timeout` (the code expired), `access_denied`, `browser_not_opened`
+ * (`show` failed), `user_agent_unsuitable` (no such grant)
  * @example
  * ```ts
  * createConnector({ appId, userAgent: deviceCode({ show: ({ verificationUri, userCode }) => send(verificationUri, userCode) }) })

@@ -35,6 +35,8 @@ export interface PasteOptions {
  * The person opens the page in a browser anywhere, and pastes the address that it ends at. The listener on loopback is there all
  * the same, for a browser on this machine or a forwarded port: whichever comes first counts.
  *
+ * @throws CountersignError, as the outcome of a login: `browser_not_opened` (`ask` failed), `authorization_response_invalid` (ten
+ * answers that were none), `login_timeout`
  * @example
  * ```ts
  * createConnector({ appId, userAgent: firstThatWorks(deviceCode(), paste()) })

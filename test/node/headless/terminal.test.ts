@@ -6,7 +6,7 @@ import { person, startAuthorizationServer, startMcpServer } from '../../servers/
 import { closing } from '../../support/closing.js'
 import { soon } from '../../support/soon.js'
 import { runFixture } from '../child.js'
-import { freePort } from '../support.js'
+import { freePort, pause } from '../support.js'
 
 const open = closing()
 const started: ChildProcessWithoutNullStreams[] = []
@@ -39,6 +39,7 @@ function atTerminal(url: string) {
   })
   return {
     shown: () => shown,
+    paste: (text: string) => child.stdin.write(text),
     type: (line: string) => child.stdin.write(`${line}\r`),
     ended: once(child, 'exit'),
   }
@@ -68,6 +69,21 @@ describe.skipIf(process.platform !== 'linux')('a terminal over SSH', () => {
     await soon(terminal.shown).toContain('a code alone is not enough')
     terminal.type(callback)
     await soon(terminal.shown).toContain('ended: signed_in')
+    await terminal.ended
+  })
+
+  it('takes an address that a chat window has broken into lines', { timeout: 30_000 }, async () => {
+    const terminal = atTerminal(await server(false))
+    await soon(terminal.shown).toContain('Paste that address here: ')
+    const [authorizationUrl = ''] = /http\S+\/auth\?\S+/.exec(terminal.shown()) ?? []
+    const callback = await person().authorizationResponse(authorizationUrl)
+    const [first, second, third] = [callback.slice(0, 40), callback.slice(40, 80), callback.slice(80)]
+    terminal.paste(`${first}\r${second}\r${third}`)
+    // The last line has no end until the person gives it one.
+    await pause(200)
+    terminal.type('')
+    await soon(terminal.shown).toContain('ended: signed_in')
+    expect(terminal.shown()).not.toContain('answers another sign-in')
     await terminal.ended
   })
 })

@@ -1,4 +1,11 @@
-import { createConnector, customCredentials, type WorkloadIdentityOptions, workloadIdentity } from '@countersign/core'
+import { inspect } from 'node:util'
+import {
+  createConnector,
+  customCredentials,
+  type TokenResponse,
+  type WorkloadIdentityOptions,
+  workloadIdentity,
+} from '@countersign/core'
 import { describe, expect, it } from 'vitest'
 import { scriptedAuthorization } from '../../servers/index.js'
 import { closing } from '../../support/closing.js'
@@ -128,4 +135,16 @@ describe('a way of your own', () => {
     const connection = open(createConnector({ credentials })).connect(server.url)
     await expect(connection.token()).rejects.toMatchObject({ code: 'options_invalid', step: 'acquire', cause })
   })
+
+  it.each([undefined, '', 'planted\nsecret', '”planted”'])(
+    'that gives %j for a token is one too, and does not show it',
+    async (access_token) => {
+      const server = open(await scriptedAuthorization())
+      const acquire = async () => ({ access_token, token_type: 'Bearer', issued_at: Date.now() }) as TokenResponse
+      const credentials = customCredentials({ issuer: server.issuer, acquire })
+      const error = await ping(open(createConnector({ credentials })).connect(server.url)).catch((thrown) => thrown)
+      expect(error).toMatchObject({ code: 'options_invalid', step: 'acquire', received: 'something else' })
+      expect(inspect(error, { depth: 9 })).not.toContain('planted')
+    },
+  )
 })

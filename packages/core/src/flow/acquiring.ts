@@ -3,7 +3,7 @@ import { type RegisteredClient, trustDiscovered } from '../credentials/registere
 import { CountersignError } from '../errors/error.js'
 import type { AuthenticatingClient } from '../messages/client-authentication.js'
 import type { Client } from '../messages/client-information.js'
-import { type Tokens, toTokens } from '../messages/token-response.js'
+import { isSendable, type Tokens, toTokens } from '../messages/token-response.js'
 import { defined } from '../primitives/defined.js'
 import type { Target } from '../steps/target.js'
 import { type Acquired, acquire } from './acquire-transaction.js'
@@ -142,13 +142,15 @@ async function ask(
       reveal: (secret) => reveal(core, secret),
       request: door(core, way, target, client, signal),
     })
-    return toTokens(response)
+    if (isSendable(response.access_token)) return toTokens(response)
+    throw unusable(url, 'something else')
   } catch (cause) {
-    if (CountersignError.is(cause)) throw cause
-    const expected = 'credentials that acquire a token'
-    throw new CountersignError('options_invalid', { step, url, expected, received: 'an exception', cause })
+    throw CountersignError.is(cause) ? cause : unusable(url, 'an exception', cause)
   }
 }
+
+const unusable = (url: string, received: string, cause?: unknown): CountersignError =>
+  new CountersignError('options_invalid', { step, url, expected: 'credentials that acquire a token', received, cause })
 
 /** The one door to token endpoints, for a way of obtaining tokens. */
 const door =

@@ -47,6 +47,9 @@ const OPTIONAL = {
   issued_token_type: 'string',
 } as const
 
+/** A header cannot carry anything else, and an injected line break would be another header. */
+export const isSendable = (token: unknown): token is string => typeof token === 'string' && /^[ -~]+$/.test(token)
+
 function parseBody(text: string): Parsed<JsonObject> {
   const parsed = parseJsonObject(text)
   const value = 'invalid' in parsed ? parseForm(text) : undefined
@@ -70,8 +73,7 @@ export function parseTokenResponse(
   const read = readDocument(body, 'access_token', OPTIONAL)
   if ('invalid' in body) return body
   if ('invalid' in read) return read
-  // A header cannot carry anything else, and an injected line break would be another header.
-  if (!/^[ -~]+$/.test(read.value.access_token)) return refuse('access_token: printable ASCII', 'other characters')
+  if (!isSendable(read.value.access_token)) return refuse('access_token: printable ASCII', 'other characters')
   const { token_type, issued_token_type } = body.value
   if (issued !== undefined && issued_token_type !== issued) {
     return refuse(`issued_token_type ${issued}`, JSON.stringify(issued_token_type) ?? 'none')

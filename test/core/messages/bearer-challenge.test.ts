@@ -24,6 +24,14 @@ describe('the challenge of a protected resource', { tags: 'mcp-discovery/parse-c
     },
   )
 
+  test.each(['web+https://mcp.example/prm', 'file:///prm', 'mcp.example/prm'])(
+    '%s is no address of metadata',
+    (url) => {
+      const { resource_metadata } = readBearerChallenge(`Bearer resource_metadata="${url}"`)
+      expect(resource_metadata).toEqual([])
+    },
+  )
+
   test.each([
     [null, 'nothing'],
     ['', 'nothing'],

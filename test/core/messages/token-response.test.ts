@@ -55,6 +55,42 @@ describe('a token response (RFC 6749 section 5.1)', () => {
     )
   })
 
+  test.each(['BearerX', 'XBearer', ['Bearer'], { bearer: 'Bearer' }, 'N_A'])(
+    'a token_type of %j is refused',
+    (token_type) => {
+      expect(parse({ ...least, token_type })).toMatchObject({ invalid: { expected: 'token_type Bearer' } })
+    },
+  )
+
+  describe('issued_token_type, of an exchange (RFC 8693 section 2.2.1)', () => {
+    const wanted = 'urn:ietf:params:oauth:token-type:id-jag'
+    const exchanged = (members: object) =>
+      parseTokenResponse({ status: 200, text: JSON.stringify({ ...least, ...members }) }, wanted)
+
+    test.each(['N_A', 'n_a', 'Bearer'])(
+      'is the one that was asked for, whatever the token is used as: %s',
+      (token_type) => {
+        const parsed = exchanged({ issued_token_type: wanted, token_type })
+        expect(mustRead(parsed)).toMatchObject({ issued_token_type: wanted, access_token: 'secret-1' })
+      },
+    )
+
+    test.each([undefined, null, '', 'urn:ietf:params:oauth:token-type:access_token', [wanted]])(
+      'is another one, and the token is not used: %j',
+      (issued_token_type) => {
+        const received = JSON.stringify(issued_token_type) ?? 'none'
+        expect(exchanged({ issued_token_type })).toEqual({
+          invalid: { expected: `issued_token_type ${wanted}`, received },
+        })
+      },
+    )
+
+    test.each(['N_AX', 'XN_A', 'XBearer', 'BearerX', 'DPoP'])('with a token_type of %s is refused', (token_type) => {
+      const parsed = exchanged({ issued_token_type: wanted, token_type })
+      expect(parsed).toMatchObject({ invalid: { expected: 'token_type Bearer' } })
+    })
+  })
+
   describe('token_type, where a key was proven (RFC 9449 section 5)', () => {
     const bind = (token_type: unknown, binding: 'possible' | 'required') =>
       parseTokenResponse({ status: 200, text: JSON.stringify({ ...least, token_type }) }, undefined, binding)
@@ -70,7 +106,7 @@ describe('a token response (RFC 6749 section 5.1)', () => {
       expect(bind(token_type, 'required')).toMatchObject({ invalid: { expected: 'token_type DPoP' } })
     })
 
-    test.each(['mac', 'N_A', ['dpop'], { dpop: 1 }])('%j is refused', (token_type) => {
+    test.each(['mac', 'N_A', ['dpop'], { dpop: 1 }, 'dpopX', 'Xdpop'])('%j is refused', (token_type) => {
       expect(bind(token_type, 'possible')).toMatchObject({ invalid: { expected: 'token_type Bearer' } })
     })
   })

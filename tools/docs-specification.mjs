@@ -4,17 +4,17 @@ import { specifications } from '../test/requirements/index.ts'
 import { sourceOf } from '../test/requirements/requirement.ts'
 import { publish, row, table } from './page.mjs'
 
-const statusOf = ({ declined, pending }) => (declined ? 'declined' : pending ? 'pending' : 'kept')
+const statusOf = ({ declined }) => (declined ? 'declined' : 'kept')
 const all = Object.values(specifications).flatMap(({ requirements }) => Object.values(requirements))
 const count = (status, level) =>
   all.filter((one) => (level === undefined || one.level === level) && statusOf(one) === status).length
-const statuses = ['kept', 'declined', 'pending'].filter((status) => count(status) > 0)
+const statuses = ['kept', 'declined']
 const place = (at) => (/^\d/.test(at) ? `section ${at}` : at.replaceAll('-', ' '))
 
 const sections = Object.entries(specifications).map(([name, specification]) => {
   const rows = Object.entries(specification.requirements).map(([key, requirement]) => {
-    const { level, at, says, declined, pending } = requirement
-    const status = declined ? `declined: ${declined}` : pending ? `pending: comes with ${pending}` : 'kept'
+    const { level, at, says, declined } = requirement
+    const status = declined ? `declined: ${declined}` : 'kept'
     return row(`\`${name}/${key}\``, level, says, `[${place(at)}](${sourceOf(specification, requirement)})`, status)
   })
   return `## ${specification.title}\n\n${table(['id', 'level', 'what a client does', 'where', 'status'], rows)}\n`
@@ -31,7 +31,7 @@ stands once.
 
 A row that is **kept** has a test that fails when it is broken. \`grep -rn "<id>" test\` finds the tests,
 \`npx pnpm test --tags-filter "<id>"\` runs them. A row that is **declined** says why, and is refused with \`strict\` where it is a
-toleration.${count('pending') > 0 ? ' A row that is **pending** comes with something that is being built.' : ''}
+toleration.
 
 ${table(
   ['', ...statuses],

@@ -10,8 +10,6 @@ export interface Requirement {
   readonly says: string
   /** Why it is not kept, or not always. */
   readonly declined?: string
-  /** What it belongs to, and comes with: only while that is being built. */
-  readonly pending?: string
 }
 
 export interface Specification {

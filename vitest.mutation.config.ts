@@ -14,8 +14,9 @@ export default defineConfig({
     ...base.test,
     include: [
       'test/core/{*,messages/*,primitives/*,steps/*,http/*,flow/*,credentials/*}.test.ts',
-      'test/flow/{bad-input,discovery}/*.test.ts',
-      'test/flow/metadata-document.test.ts',
+      'test/flow/{bad-input,discovery,refresh}/*.test.ts',
+      'test/flow/device/{odd-answers,polling,resumed}.test.ts',
+      'test/flow/{metadata-document,forgotten-client,private-key,registration,token-exchange,unused-registration}.test.ts',
     ],
     tagsFilter: ['!timing'],
     setupFiles: ['test/setup.ts', 'test/mutation/setup.ts'],

@@ -290,6 +290,18 @@ describe('a login that nobody was refused before', () => {
     expect(askedOf(server)).toEqual(resourceDocuments)
   })
 
+  it.each<[string, Answer]>([
+    ['a redirect to somewhere else', { status: 302, headers: { location: 'https://elsewhere.example/' } }],
+    ['five megabytes', { body: 'x'.repeat(5_000_000) }],
+  ])(
+    '%s in a well-known place: a challenge without a document proves nothing, and nothing is guessed',
+    async (_name, answer) => {
+      server.routes.resourceMetadata = answer
+      await expect(connect().connection.authorize()).rejects.toMatchObject({ code: 'resource_metadata_not_found' })
+      expect(askedOf(server)).toEqual(resourceDocuments)
+    },
+  )
+
   it('a server that cannot answer proves nothing', async () => {
     server.routes.mcp = { status: 503 }
     await expect(connect().connection.authorize()).rejects.toMatchObject({ code: 'server_unavailable' })

@@ -110,6 +110,16 @@ describe('a login over a login', () => {
     expect(grant(valid, { ...login, granted })).not.toHaveProperty('replaced')
   })
 
+  test('twenty times over keeps the last sixteen, each once', () => {
+    const again = (state: Grant, n: number): Grant => {
+      const tokens = { ...other.tokens, refresh_token: `n${n}` }
+      return grant(state, { ...login, turn: 4 + n, grant: `h${n}`, granted: { ...other, tokens } })
+    }
+    const after = Array.from({ length: 20 }, (_, n) => n).reduce(again, valid)
+    const expected = Array.from({ length: 16 }, (_, n) => `n${n + 3}`)
+    expect(after.replaced?.map((r) => r.refresh_token)).toEqual(expected)
+  })
+
   test('is not undone by a refresh of the login before: its token goes to be revoked', () => {
     const after = grant(grant(valid, login), refreshed({ refresh_token: 'r2' }))
     expect(after).toMatchObject({ grant: 'h', granted: { tokens: { refresh_token: 'n' } } })

@@ -1,4 +1,5 @@
 import type { Clock } from '@countersign/core'
+import { seededRandom } from '../support/seeded-random.js'
 import { START } from '../support/simulated-clock.js'
 
 /** A process of a simulation: it can be stopped for a while, and killed. */
@@ -35,13 +36,7 @@ export interface Seeded {
 }
 
 export function seeded(seed: number): Seeded {
-  let state = (seed * 2654435761) >>> 0
-  const random = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const { next: random } = seededRandom((seed * 2654435761) >>> 0)
   return {
     random,
     chance: (probability = 0) => probability > 0 && random() < probability,

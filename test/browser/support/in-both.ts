@@ -2,13 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
-import {
-  type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type McpServerUnderTest,
-  startAuthorizationServer,
-  startMcpServer,
-} from '../../servers/index.js'
+import type { AuthorizationServer, AuthorizationServerOptions, McpServerUnderTest } from '../../servers/index.js'
+import { realServers } from '../../support/real-servers.js'
 import type { Setup } from '../site/app.js'
 import { chromiumEngine } from './chromium-engine.js'
 import type { Engine, Running, Tab, Windows } from './engine.js'
@@ -48,13 +43,10 @@ function worldOf(engine: Engine, options: AuthorizationServerOptions): World {
   let browser: Running
   let own: Windows
   let site: Site
-  let as: AuthorizationServer
-  let mcp: McpServerUnderTest
+  const servers = realServers({ as: { cors: true, ...options }, mcp: { cors: true } })
   const profiles: string[] = []
   beforeAll(async () => {
     browser = await engine.launch()
-    as = await startAuthorizationServer({ cors: true, ...options })
-    mcp = await startMcpServer({ authorizationServer: as, cors: true })
   })
   beforeEach(async () => {
     site = await startSite()
@@ -63,33 +55,28 @@ function worldOf(engine: Engine, options: AuthorizationServerOptions): World {
   afterEach(async () => {
     await own.close()
     await site[Symbol.asyncDispose]()
-    as.clearRequests()
-    as.tokenEndpoint.intercept = undefined
-    as.tokenEndpoint.delayMs = undefined
     for (const profile of profiles.splice(0)) await rm(profile, { recursive: true, force: true })
   })
   afterAll(async () => {
     await browser.close()
-    await Promise.all([mcp.close(), as.close()])
-    expect([...as.errors, ...mcp.errors]).toEqual([])
   })
   const world: World = {
     get site() {
       return site
     },
     get as() {
-      return as
+      return servers.as
     },
     get mcp() {
-      return mcp
+      return servers.mcp
     },
     get grants() {
-      return as.requests.flatMap(({ grant_type }) => grant_type ?? [])
+      return servers.grants
     },
     async tab(setup = {}, windows = own) {
       const tab = await windows.tab()
       await tab.goto(site.origin)
-      await set(tab, { url: mcp.url, ...setup })
+      await set(tab, { url: servers.mcp.url, ...setup })
       return tab
     },
     click: (tab, windows = own) => windows.popup(() => tab.click('button')),

@@ -1,13 +1,12 @@
 import { type Browser, type BrowserContext, chromium, type LaunchOptions, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
-import {
-  type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type McpServerOptions,
-  type McpServerUnderTest,
-  startAuthorizationServer,
-  startMcpServer,
+import type {
+  AuthorizationServer,
+  AuthorizationServerOptions,
+  McpServerOptions,
+  McpServerUnderTest,
 } from '../../servers/index.js'
+import { realServers } from '../../support/real-servers.js'
 import type { Setup } from '../site/app.js'
 import { hasChromium, launchOptions } from './chromium.js'
 import { type Site, startSite } from './site.js'
@@ -42,14 +41,11 @@ export function pages(
   let browser: Browser
   let context: BrowserContext
   let site: Site
-  let as: AuthorizationServer
-  let mcp: McpServerUnderTest
+  const servers = realServers({ as: { cors: true, ...options.as }, mcp: { cors: true, ...options.mcp } })
   const thrown: Error[] = []
   beforeAll(async () => {
     if (!hasChromium) return
     browser = await chromium.launch({ ...launchOptions, ...options.launch })
-    as = await startAuthorizationServer({ cors: true, ...options.as })
-    mcp = await startMcpServer({ authorizationServer: as, cors: true, ...options.mcp })
   })
   beforeEach(async () => {
     if (!hasChromium) return
@@ -62,18 +58,12 @@ export function pages(
     if (!hasChromium) return
     await context.close()
     await site[Symbol.asyncDispose]()
-    as.clearRequests()
-    mcp.clearRequests()
-    as.tokenEndpoint.intercept = undefined
-    as.tokenEndpoint.delayMs = undefined
     // Nothing is thrown past the application, and nothing breaks its policy.
     expect(thrown.splice(0)).toEqual([])
   })
   afterAll(async () => {
     if (!hasChromium) return
     await browser.close()
-    await Promise.all([mcp.close(), as.close()])
-    expect([...as.errors, ...mcp.errors]).toEqual([])
   })
 
   const self: Pages = {
@@ -84,18 +74,18 @@ export function pages(
       return site
     },
     get as() {
-      return as
+      return servers.as
     },
     get mcp() {
-      return mcp
+      return servers.mcp
     },
     get grants() {
-      return as.requests.flatMap(({ grant_type }) => grant_type ?? [])
+      return servers.grants
     },
     async tab(setup = {}, path = '/') {
       const tab = await context.newPage()
       await tab.goto(site.origin + path)
-      await start(tab, { url: mcp.url, ...setup })
+      await start(tab, { url: servers.mcp.url, ...setup })
       return tab
     },
     async click(tab) {
